@@ -1,0 +1,12 @@
+"""What holds for every test: no network, few threads, no colours that depend on the terminal."""
+
+from __future__ import annotations
+
+import os
+
+# Set before any library reads them.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ["TERM"] = "dumb"
+os.environ["NO_COLOR"] = "1"
