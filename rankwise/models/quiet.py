@@ -18,9 +18,7 @@ def quiet() -> Iterator[None]:
     The user's HF_HUB_DISABLE_PROGRESS_BARS, where set, decides about the bars instead.
     """
     level, hub_level = logging.get_verbosity(), hub_logging.get_verbosity()
-    hide = (
-        logging.is_progress_bar_enabled() and HF_HUB_DISABLE_PROGRESS_BARS is None and not sys.stderr.isatty()
-    )
+    hide = logging.is_progress_bar_enabled() and HF_HUB_DISABLE_PROGRESS_BARS is None and not sys.stderr.isatty()
     logging.set_verbosity_error()
     hub_logging.set_verbosity_error()
     if hide:

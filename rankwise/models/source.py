@@ -170,9 +170,7 @@ def _shards(folder: Path) -> list[Path]:
     files = [folder / Path(n).name for n in names]  # names only: an index must not lead out of its folder
     if not files or (missing := [f.name for f in files if not f.is_file()]):
         lack = ", ".join(missing) if files else "every shard"
-        raise BadFile(
-            explain(f"{folder} lacks {lack}, named in {_INDEX}.", "Download it again."), path=folder
-        )
+        raise BadFile(explain(f"{folder} lacks {lack}, named in {_INDEX}.", "Download it again."), path=folder)
     return files
 
 

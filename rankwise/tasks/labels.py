@@ -69,9 +69,7 @@ def parse(values: Sequence[Any], place: Place, kind: str | None, sep: str) -> tu
     """
     if kind is not None and kind not in KINDS:
         near = ", ".join(nearest(kind, KINDS))
-        raise UnknownName(
-            explain(f"kind={kind!r} is no kind of label of a table.", f"Nearest: {near}."), name=kind
-        )
+        raise UnknownName(explain(f"kind={kind!r} is no kind of label of a table.", f"Nearest: {near}."), name=kind)
     if kind == "multi":
         refuse_missing(values, place, lambda v: missing(v) and not isinstance(v, str))
         return kind, [_several(value, sep) for value in values]
@@ -81,9 +79,7 @@ def parse(values: Sequence[Any], place: Place, kind: str | None, sep: str) -> tu
     lists = next((i for i, value in enumerate(values) if isinstance(value, list | tuple | dict)), None)
     if lists is not None:
         raise DataError(
-            explain(
-                f"{place.at(lists)}: {values[lists]!r} is not one label.", "For several a row: --kind multi"
-            ),
+            explain(f"{place.at(lists)}: {values[lists]!r} is not one label.", "For several a row: --kind multi"),
             place=place.places[lists],
         )
     if kind is None:
@@ -116,9 +112,7 @@ def number_of(label: str, index: dict[str, int], where: str) -> int:
     if NUMBER.fullmatch(label) and name(label, True) in index:
         return index[name(label, True)]
     known = list(index)
-    shown = ", ".join(map(repr, known[:MANY])) + (
-        f" and {len(known) - MANY} more" if len(known) > MANY else ""
-    )
+    shown = ", ".join(map(repr, known[:MANY])) + (f" and {len(known) - MANY} more" if len(known) > MANY else "")
     raise DataError(
         explain(
             f"{where}: the label {label!r} was not seen in training.",

@@ -27,9 +27,7 @@ Source: TypeAlias = str | Path | Iterable[bytes]
 Row: TypeAlias = tuple[int, dict[str, Any]]  # line of the file (row, for Parquet), from 1; column -> value
 
 
-def rows(
-    source: Source, columns: Sequence[str] = (), *, form: str | None = None, only: bool = False
-) -> Iterator[Row]:
+def rows(source: Source, columns: Sequence[str] = (), *, form: str | None = None, only: bool = False) -> Iterator[Row]:
     """Rows one by one, with every column; memory stays at one row (Parquet: one batch).
 
     Args:
@@ -136,9 +134,7 @@ def _text(stream: Iterable[bytes], name: str, form: str, columns: Sequence[str])
     else:
         forms = ("csv", "tsv", "jsonl", "lines")
         raise UnknownName(
-            explain(
-                f"form={form!r} cannot be read from {name}.", f"Nearest: {', '.join(nearest(form, forms))}."
-            ),
+            explain(f"form={form!r} cannot be read from {name}.", f"Nearest: {', '.join(nearest(form, forms))}."),
             name=form,
         )
 
@@ -181,17 +177,13 @@ def _lines(lines: Iterable[str], name: str) -> Iterator[Row]:
             continue
         if empty:
             raise DataError(
-                explain(
-                    f"{name}, line {empty}: is empty.", "Every line must hold a text; remove empty ones."
-                ),
+                explain(f"{name}, line {empty}: is empty.", "Every line must hold a text; remove empty ones."),
                 place=empty,
             )
         yield number, {"text": text}
 
 
-def _headed(
-    records: Iterator[tuple[int, list[str]]], name: str, columns: Sequence[str], form: str
-) -> Iterator[Row]:
+def _headed(records: Iterator[tuple[int, list[str]]], name: str, columns: Sequence[str], form: str) -> Iterator[Row]:
     """Records as mappings, by the names in the first one."""
     header = [column.strip() for column in next(records, (0, []))[1]]
     if not header:
@@ -199,15 +191,9 @@ def _headed(
     check_columns(name, header, columns)
     for place, fields in records:
         if len(fields) != len(header):
-            cause = (
-                "A text with a comma needs quotes around it."
-                if form == "csv"
-                else "A text cannot hold a tab."
-            )
+            cause = "A text with a comma needs quotes around it." if form == "csv" else "A text cannot hold a tab."
             raise DataError(
-                explain(
-                    f"{name}, line {place}: {len(fields)} fields, but the header has {len(header)}.", cause
-                ),
+                explain(f"{name}, line {place}: {len(fields)} fields, but the header has {len(header)}.", cause),
                 place=place,
             )
         yield place, dict(zip(header, fields, strict=True))
@@ -260,9 +246,7 @@ def _jsonl(lines: Iterable[str], name: str, columns: Sequence[str]) -> Iterator[
             raise BadFile(f"{name}, line {place}: is not JSON ({error}).", line=place) from error
         if not isinstance(pairs, _Pairs):
             raise BadFile(
-                explain(
-                    f"{name}, line {place}: is not a JSON object.", 'Such as: {"text": "...", "label": 1}'
-                ),
+                explain(f"{name}, line {place}: is not a JSON object.", 'Such as: {"text": "...", "label": 1}'),
                 line=place,
             )
         keys = [key for key, _ in pairs]

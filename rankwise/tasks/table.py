@@ -72,9 +72,7 @@ class Table:
         )
 
 
-def read_table(
-    path: str | Path, columns: Columns | None = None, *, kind: str | None = None, sep: str = "|"
-) -> Table:
+def read_table(path: str | Path, columns: Columns | None = None, *, kind: str | None = None, sep: str = "|") -> Table:
     """A table from a .csv, .tsv, .jsonl, .ndjson or .parquet file, held in memory.
 
     Args:
@@ -136,9 +134,7 @@ def _table(
 
 def _text(value: Any, index: int, where: Place) -> str:
     if isinstance(value, list | tuple | dict):
-        raise DataError(
-            f"{where.at(index)}: column {where.column!r} holds a {type(value).__name__}, not a text."
-        )
+        raise DataError(f"{where.at(index)}: column {where.column!r} holds a {type(value).__name__}, not a text.")
     return str(value)
 
 
@@ -177,9 +173,7 @@ def encode_labels(table: Table, names: Sequence[str]) -> list[Any]:
     return out
 
 
-def examples(
-    table: Table, tokens: Sequence[Mapping[str, Sequence[int]]], names: Sequence[str]
-) -> list[Example]:
+def examples(table: Table, tokens: Sequence[Mapping[str, Sequence[int]]], names: Sequence[str]) -> list[Example]:
     """Rows for batching, from a table and its tokens: input_ids, token_type_ids if the base has them."""
     return [
         Example(
@@ -284,13 +278,7 @@ def stream(source: Source, columns: Columns | None = None, *, form: str | None =
     columns = replace(columns or Columns(), label=None)
     if form == "lines":
         columns = replace(columns, text="text")
-    name = (
-        "standard input"
-        if str(source) == "-"
-        else str(source)
-        if isinstance(source, str | Path)
-        else "stream"
-    )
+    name = "standard input" if str(source) == "-" else str(source) if isinstance(source, str | Path) else "stream"
     for place, row in rows(source, columns.named(), form=form):
         found = []
         for column in columns.named():

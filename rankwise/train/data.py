@@ -123,9 +123,7 @@ def padding_waste(lengths: Sequence[int], groups: Sequence[Sequence[int]]) -> fl
     return 1 - real / padded if padded else 0.0
 
 
-def collate(
-    examples: Sequence[Example], pad_id: int, kind: str = "single", *, multiple: int = 1
-) -> dict[str, Tensor]:
+def collate(examples: Sequence[Example], pad_id: int, kind: str = "single", *, multiple: int = 1) -> dict[str, Tensor]:
     """The tensors of one batch, padded on the right to the longest row.
 
     Args:

@@ -166,9 +166,7 @@ def wilson(correct: int, n: int, confidence: float = 0.95) -> tuple[float, float
     Source: Wilson 1927, "Probable inference, the law of succession, and statistical inference".
     """
     if not 0 <= correct <= n or n == 0:
-        raise DataError(
-            f"{correct} right of {n}: the interval needs 0 <= right <= rows and at least one row."
-        )
+        raise DataError(f"{correct} right of {n}: the interval needs 0 <= right <= rows and at least one row.")
     z = NormalDist().inv_cdf(0.5 + _confidence(confidence) / 2)
     p, zz = correct / n, z * z
     middle = (p + zz / (2 * n)) / (1 + zz / n)

@@ -124,9 +124,7 @@ class Recipe:
                 path=path,
             ) from error
         except UnicodeDecodeError as error:
-            raise BadFile(
-                f"{path}: byte {error.start} is not UTF-8, which TOML must be.", path=path
-            ) from error
+            raise BadFile(f"{path}: byte {error.start} is not UTF-8, which TOML must be.", path=path) from error
         except tomllib.TOMLDecodeError as error:
             raise BadFile(
                 explain(f"{path}: is not TOML: {error}.", "A recipe holds lines such as: lr = 1e-3"),
@@ -179,6 +177,4 @@ def _in_range(name: str, value: Any, rule: Mapping[str, Any]) -> None:
     elif rule["most"] is not None and value > rule["most"]:
         wrong = f"at most {rule['most']:.10g}"
     if wrong:
-        raise RecipeError(
-            explain(f"{name}={value!r}: it must be {wrong}.", rule["help"]), name=name, value=value
-        )
+        raise RecipeError(explain(f"{name}={value!r}: it must be {wrong}.", rule["help"]), name=name, value=value)

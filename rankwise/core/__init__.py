@@ -1,0 +1,1 @@
+"""The nouns: Site, Factors, Adapter, Head, Method, Host. Needs torch and nothing else."""
