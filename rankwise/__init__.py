@@ -22,6 +22,7 @@ _WHERE = {
     "cut": "core.cut",
     "detach": "core.host",
     "evaluate": "train.evaluate",
+    "fit": "train.loop",
     "find_sites": "core.site",
     "hf_callback": "train.hf",
     "load": "io",
@@ -33,7 +34,7 @@ _WHERE = {
     "save": "io",
     "shrink": "core.optim",
     "sparsify": "train.schedule",
-    "train": "train",
+    "train": "",
     "unmerge": "core.merge",
 }
 
@@ -43,8 +44,8 @@ __all__ = sorted([*_WHERE, "__version__"])
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:
         raise AttributeError(f"module 'rankwise' has no attribute {name!r}")
-    if name == "methods":
-        return import_module("rankwise.methods")
+    if not _WHERE[name]:  # a package that is public itself
+        return import_module(f"rankwise.{name}")
     return getattr(import_module(f"rankwise.{_WHERE[name]}"), name)
 
 

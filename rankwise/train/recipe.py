@@ -40,7 +40,7 @@ class Recipe:
     steps: int | None = _set(None, "Optimizer steps in all; overrides epochs.", least=1)
     lr: float = _set(1e-3, "Peak learning rate of the adapter.", above=0)
     head_lr: float | None = _set(None, "Peak learning rate of the head; as lr if not given.", above=0)
-    gate_lr: float | None = _set(None, "Peak learning rate of the gates; as lr if not given.", above=0)
+    gate_lr: float | None = _set(None, "Peak learning rate of the gates; the method's own multiple of lr.", above=0)
     weight_decay: float = _set(0.0, "Decoupled weight decay (AdamW).", least=0)
     batch_rows: int = _set(32, "Rows of one batch; not used where batch_tokens is given.", least=1)
     batch_tokens: int | None = _set(None, "Tokens of one batch, padding counted.", least=1)

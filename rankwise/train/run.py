@@ -1,0 +1,135 @@
+"""Run: the training state of one adapter. Optimizer, rule, clipping, schedule, best so far, when to stop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import nn
+
+from ..core.adapter import Adapter
+from ..core.host import current, live, record_of, trainable
+from ..core.optim import Stepper, parameter_groups, rates, shrink
+from ..errors import RecipeError, explain
+from .recipe import Recipe
+
+
+def rate_factor(step: int, total: int, warmup: float, decay: str) -> float:
+    """Share of the peak learning rate in step `step` (from 1) of `total`: up linearly, then down."""
+    rise = round(total * warmup)
+    if step <= rise:
+        return step / max(rise, 1)
+    if decay == "constant":
+        return 1.0
+    left = (total - step + 1) / max(total - rise, 1)
+    return left if decay == "linear" else 0.5 * (1 - math.cos(math.pi * left))
+
+
+@dataclass
+class Best:
+    """The best evaluation so far, among those whose ranks were within the budget."""
+
+    score: float = -math.inf
+    step: int = 0
+    adapter: Adapter | None = None
+    stale: int = 0  # evaluations since
+
+
+@dataclass
+class Run:
+    """Everything of a run but the data: made for an attached host, and for one of its adapters."""
+
+    model: nn.Module
+    recipe: Recipe
+    total: int
+    best: Best = field(default_factory=Best)
+
+    def __post_init__(self) -> None:
+        recipe = self.recipe
+        groups = parameter_groups(
+            self.model, recipe.lr, recipe.weight_decay, gate_lr=recipe.gate_lr, head_lr=recipe.head_lr
+        )
+        if not groups:
+            raise RecipeError(explain("nothing would be trained.", "Give a method with sites, whole=, or a head."))
+        for group in groups:
+            group["peak"] = group["lr"]
+        self.optimizer = torch.optim.AdamW(groups, lr=recipe.lr)
+        method = next(iter(record_of(self.model).adapters.values())).method
+        self.rule = method.rule(live(self.model), self.total)
+        self.stepper = Stepper(self.optimizer, self.rule, lambda: live(self.model))
+
+    @property
+    def step(self) -> int:
+        return self.stepper.step
+
+    @property
+    def settled(self) -> bool:
+        return self.rule is None or self.rule.settled
+
+    def update(self, scaler: torch.amp.GradScaler | None = None) -> None:
+        """One real step from the gradients that are there: rate, clipping, optimizer, rule, shrinking."""
+        factor = rate_factor(self.step + 1, self.total, self.recipe.warmup, self.recipe.decay)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
+        if scaler is not None:
+            scaler.unscale_(self.optimizer)
+        self.stepper.before_clipping()
+        if self.recipe.clip:
+            torch.nn.utils.clip_grad_norm_(trainable(self.model), self.recipe.clip)
+        if scaler is None:
+            self.optimizer.step()
+        else:
+            scaler.step(self.optimizer)
+            scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        every = self.recipe.shrink_every
+        if every and self.rule is not None and self.step % every == 0:
+            shrink(self.model, self.optimizer, self.rule)
+
+    def judge(self, score: float, higher: bool) -> bool:
+        """Take note of an evaluation; True when it is the best one that is within the budget."""
+        signed = score if higher else -score
+        if not self.settled:
+            return False
+        if signed > self.best.score:
+            self.best = Best(signed, self.step, current(self.model))
+            return True
+        self.best.stale += 1
+        return False
+
+    @property
+    def out_of_patience(self) -> bool:
+        return self.recipe.patience is not None and self.best.stale >= self.recipe.patience
+
+    def mean_rank(self) -> float:
+        record = record_of(self.model)
+        adapter = next(iter(record.adapters.values()))
+        if not adapter.sites:
+            return 0.0
+        return sum(adapter.method.live(f) for f in live(self.model).values()) / len(adapter.sites)
+
+    def rates(self) -> dict[str, float]:
+        return rates(self.optimizer)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "step": self.step,
+            "optimizer": self.optimizer.state_dict(),
+            "rule": self.rule.state_dict() if self.rule else None,
+            "best": {"score": self.best.score, "step": self.best.step, "stale": self.best.stale},
+            "rng": torch.get_rng_state(),
+            "cuda_rng": [t.cpu() for t in torch.cuda.get_rng_state_all()] if torch.cuda.is_available() else [],
+        }
+
+    def load_state_dict(self, state: dict[str, Any], best: Adapter | None) -> None:
+        self.stepper.step = state["step"]
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.rule is not None:
+            self.rule.load_state_dict(state["rule"])
+        kept = state["best"]
+        self.best = Best(kept["score"], kept["step"], best, kept["stale"])
+        torch.set_rng_state(state["rng"])
+        if state["cuda_rng"]:
+            torch.cuda.set_rng_state_all(state["cuda_rng"])

@@ -1,0 +1,128 @@
+"""The sparsifying schedule: one run that leaves an adapter for every sparsity.
+
+Source: Ding et al. 2023 (SoRA, arXiv:2311.11696), Algorithm 1: from a trained dense adapter, lambda grows in
+stages. Here the learning rate restarts in every stage; in the released code it stays at the 0 on which the first
+stage ended, so that gates only shrank and nothing adapted to it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from ..core.adapter import Adapter
+from ..errors import BadFile, NotFoldable, RecipeError, explain
+from ..io import load
+from ..io.files import atomic_write
+from .loop import fit
+from .recipe import Recipe
+from .task import Task
+
+SHAPES = ("linear", "log", "exp")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: its lambda, what was left at its end, and its validation scores."""
+
+    number: int
+    sparsity: float
+    mean_rank: float
+    size: int
+    ranks: dict[str, int]
+    scores: dict[str, float]
+    seconds: float
+    folder: str | None = None
+
+
+def lambdas(start: float, end: float, stages: int, shape: str = "linear") -> list[float]:
+    """`stages` values from `start` to `end`: evenly spaced; rising fast first (log); or slowly first (exp).
+
+    With x in 0..1 evenly spaced: linear x; log: ln(1 + 9x) / ln 10; exp: (10^x - 1) / 9.
+    """
+    if shape not in SHAPES:
+        raise RecipeError(explain(f"shape={shape!r} is unknown.", f"It is one of {', '.join(SHAPES)}."))
+    if stages < 1 or not 0 <= start <= end:
+        raise RecipeError(
+            explain(f"{stages} stages from {start} to {end}.", "It needs at least 1 stage and 0 <= start <= end.")
+        )
+    warp = {"linear": lambda x: x, "log": lambda x: math.log10(1 + 9 * x), "exp": lambda x: (10**x - 1) / 9}[shape]
+    return [start + (end - start) * warp(i / max(stages - 1, 1)) for i in range(stages)]
+
+
+def sparsify(
+    model: nn.Module,
+    adapter: Adapter,
+    tasks: Task | Sequence[Task],
+    recipe: Recipe,
+    values: Sequence[float],
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    progress: bool = False,
+) -> tuple[list[Stage], list[Adapter]]:
+    """Train on with a growing lambda; every stage starts from the last one's adapter and leaves a checkpoint.
+
+    Args:
+        adapter: a trained dense adapter of a method with `sparsity` (SoRA); not changed.
+        recipe: of one stage; its learning rate restarts in each.
+        values: a lambda for each stage, see `lambdas`.
+        out: folder for stage-00, stage-01, ... and stages.json; `resume` goes on after the last whole stage.
+
+    Raises:
+        NotFoldable: the method has no `sparsity`.
+        FolderExists: a stage is there already.
+    """
+    if not hasattr(adapter.method, "sparsity"):
+        raise NotFoldable(
+            explain(f"method {adapter.method.kind!r} has no gates to shrink.", "The schedule needs SoRA.")
+        )
+    root = Path(out) if out else None
+    stages: list[Stage] = []
+    found: list[Adapter] = []
+    now = adapter
+    if root and resume and (root / "stages.json").exists():
+        stages, found = _stages_in(root)
+        now = found[-1] if found else adapter
+    for number in range(len(stages), len(values)):
+        # nothing to warm up in a trained adapter; what dies in a stage is gone for the next one
+        asked: dict[str, Any] = {"sparsity": values[number], "target_rank": None, "target_params": None, "warmup": 0.0}
+        start = replace(now, method=replace(now.method, **asked))
+        folder = root / f"stage-{number:02d}" if root else None
+        going_on = resume and folder is not None and (folder.with_name(folder.name + ".run") / "last").is_dir()
+        result = fit(model, start, tasks, recipe, out=folder, resume=going_on, progress=progress)
+        now = result.adapter
+        stages.append(
+            Stage(
+                number,
+                values[number],
+                now.mean_rank,
+                now.size,
+                now.ranks,
+                result.scores,
+                result.seconds,
+                folder.name if folder else None,
+            )
+        )
+        found.append(now)
+        if root:
+            _write(root, stages)
+    return stages, found
+
+
+def _write(root: Path, stages: list[Stage]) -> None:
+    atomic_write(root / "stages.json", json.dumps([asdict(s) for s in stages], indent=1).encode())
+
+
+def _stages_in(root: Path) -> tuple[list[Stage], list[Adapter]]:
+    try:
+        stages = [Stage(**s) for s in json.loads((root / "stages.json").read_text())]
+    except (ValueError, TypeError) as error:
+        raise BadFile(f"{root / 'stages.json'} is not what this schedule wrote ({error}).", path=root) from error
+    return stages, [load(root / s.folder) for s in stages if s.folder]
