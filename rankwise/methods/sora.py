@@ -123,7 +123,8 @@ def soft_threshold(g: Tensor, t: Tensor | float) -> Tensor:
 
 def sizes_of(f: Factors) -> Tensor:
     """[r] |g_i| |a_i| |b_i|: the Frobenius norm of each direction's update, before the scale."""
-    a, b = torch.linalg.vector_norm(f["A"], dim=1), torch.linalg.vector_norm(f["B"], dim=0)
+    a: Tensor = torch.linalg.vector_norm(f["A"], dim=1)
+    b: Tensor = torch.linalg.vector_norm(f["B"], dim=0)
     return f["gate"].abs() * a * b
 
 
@@ -142,7 +143,7 @@ class Shrinkage(Rule):
         self.step, self.lam = 0, 0.0
         self.zero_for = {s: torch.zeros(len(f["gate"]), dtype=torch.long) for s, f in params.items()}
         self.closed = {s: torch.zeros(len(f["gate"]), dtype=torch.bool) for s, f in params.items()}
-        self.before = {s: torch.zeros(len(f["gate"]), dtype=torch.float64) for s, f in params.items()}
+        self.before: dict[str, Tensor] = {}  # sizes right after the last proximal step
         self.plan = self._plan(params)
         self.horizon = max(1, (self.stop - self.start) // 8)
 
@@ -171,9 +172,12 @@ class Shrinkage(Rule):
     def settled(self) -> bool:
         return self.step >= self.stop
 
-    def _sizes(self, f: Factors) -> Tensor:
-        size = sizes_of(f) if self.method.measure == "size" else f["gate"].abs()
-        return size.detach().double().cpu()
+    def _sizes(self, params: Mapping[str, Factors]) -> dict[str, Tensor]:
+        """What the threshold is taken from, on the CPU in float64; one transfer for all sites."""
+        measure = sizes_of if self.method.measure == "size" else lambda f: f["gate"].abs()
+        sizes = [measure(f).detach().double() for f in params.values()]
+        parts = torch.cat(sizes).cpu().split([len(s) for s in sizes])
+        return dict(zip(params, parts, strict=True))
 
     def before_step(self, params: Mapping[str, Factors]) -> None:
         for site, f in params.items():
@@ -197,7 +201,7 @@ class Shrinkage(Rule):
                 self.closed[site] |= self.zero_for[site] >= max(1, self.method.patience)
 
     def _shrink(self, params: Mapping[str, Factors], step: int, lr: float) -> None:
-        sizes = {site: self._sizes(f) for site, f in params.items()}
+        sizes = self._sizes(params)
         if self.plan is None:
             self.lam = self.method.sparsity or 0.0
             t = lr * self.lam
@@ -206,7 +210,7 @@ class Shrinkage(Rule):
                 [torch.full((len(sizes[s]),), self._weight(f), dtype=torch.float64) for s, f in params.items()]
             )
             everything = torch.cat(list(sizes.values()))
-            before = torch.cat([self.before[s] for s in params])
+            before = torch.cat([self.before.get(s, sizes[s]) for s in params])
             t = threshold(everything, before, weights, self.plan, step, self.horizon)
             self.lam = t / lr if lr else float("inf")
         for site, f in params.items():
@@ -216,7 +220,7 @@ class Shrinkage(Rule):
             else:  # size - t, all of it taken from the gate
                 left = (sizes[site] - t).clamp(min=0) / sizes[site].clamp(min=1e-300)
                 gate.mul_(left.to(gate.device, gate.dtype))
-            self.before[site] = self._sizes(f)
+        self.before = self._sizes(params)
 
     def removable(self, params: Mapping[str, Factors]) -> dict[str, Tensor]:
         return {site: self.closed[site].clone() for site in params}
@@ -224,7 +228,8 @@ class Shrinkage(Rule):
     def shrunk(self, kept: Mapping[str, Tensor]) -> None:
         for site, keep in kept.items():
             for state in (self.zero_for, self.closed, self.before):
-                state[site] = state[site][keep.cpu()]
+                if site in state:
+                    state[site] = state[site][keep.cpu()]
 
     def status(self) -> dict[str, float]:
         return {"lambda": self.lam}
