@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -28,12 +28,14 @@ class Site:
     """One linear map of the host: its dotted name and its two sizes.
 
     `rows` is None for the whole map, or the half-open range of output rows that the update reaches.
+    `transposed`: the host stores the weight as [in, out] (Conv1D); PEFT's folders must say so.
     """
 
     name: str
     in_features: int
     out_features: int
     rows: tuple[int, int] | None = None
+    transposed: bool = field(default=False, compare=False)
 
     @property
     def largest_rank(self) -> int:
@@ -64,7 +66,7 @@ def oriented(module: nn.Module) -> Tensor:
 
 def site_of(name: str, module: nn.Module) -> Site:
     out_features, in_features = oriented(module).shape
-    return Site(name, int(in_features), int(out_features))
+    return Site(name, int(in_features), int(out_features), transposed=is_conv1d(module))
 
 
 def linear_maps(model: nn.Module) -> dict[str, nn.Module]:
