@@ -176,7 +176,7 @@ class Shrinkage(Rule):
         """What the threshold is taken from, on the CPU in float64; one transfer for all sites."""
         measure = sizes_of if self.method.measure == "size" else lambda f: f["gate"].abs()
         sizes = [measure(f).detach().double() for f in params.values()]
-        parts = torch.cat(sizes).cpu().split([len(s) for s in sizes])
+        parts = torch.split(torch.cat(sizes).cpu(), [len(s) for s in sizes])
         return dict(zip(params, parts, strict=True))
 
     def before_step(self, params: Mapping[str, Factors]) -> None:
