@@ -43,6 +43,9 @@ def test_a_new_adapter_leaves_the_outputs_bit_equal(family, kind):
     before = tiny.logits(model, rows)
     rw.attach(model, fresh(kind, model))
     torch.testing.assert_close(tiny.logits(model, rows), before, rtol=0, atol=0)
+    learning = model(**rows).logits  # with gradients: another path through the low-rank map
+    assert learning.requires_grad
+    torch.testing.assert_close(learning.detach(), before, rtol=0, atol=0)
 
 
 @every_method
@@ -134,7 +137,8 @@ def test_unmerging_gives_back_every_bit_and_object(family, kind, dtype):
     assert not torch.equal(model.get_submodule(site).weight, before[f"{site}.weight"])
     rw.unmerge(model)
     after = model.state_dict()
-    assert list(after) == list(before) and all(torch.equal(after[n], before[n]) for n in before)
+    assert list(after) == list(before)
+    assert all(torch.equal(after[n], before[n]) for n in before)
     assert [(n, id(p), p.requires_grad) for n, p in model.named_parameters(remove_duplicate=False)] == objects
 
 
@@ -144,9 +148,11 @@ def test_masked_pruned_and_merged_agree(family, kind):
     model, rows = tiny.host(family), tiny.batch(family)
     masked = half_shut(tiny.shaken(fresh(kind, model), size=0.1))
     pruned = masked.compact()
-    assert pruned.ranks == masked.ranks and pruned.size == masked.size
+    assert pruned.ranks == masked.ranks
+    assert pruned.size == masked.size
     if any("gate" in f for f in masked.factors.values()):
-        assert pruned.stored < masked.stored and set(pruned.ranks.values()) == {2}
+        assert pruned.stored < masked.stored
+        assert set(pruned.ranks.values()) == {2}
     with rw.attached(model, masked):
         want = tiny.logits(model, rows)
     with rw.attached(model, pruned):
@@ -161,7 +167,9 @@ def test_nothing_left_at_any_site_is_the_base_model(family, kind):
     model, rows = tiny.host(family), tiny.batch(family)
     before = tiny.logits(model, rows)
     empty = dataclasses.replace(tiny.shaken(fresh(kind, model)), factors={})
-    assert set(empty.ranks.values()) == {0} and empty.size == 0 and empty.compact().equal(empty)
+    assert set(empty.ranks.values()) == {0}
+    assert empty.size == 0
+    assert empty.compact().equal(empty)
     with rw.attached(model, empty):
         torch.testing.assert_close(tiny.logits(model, rows), before, rtol=0, atol=0)
     torch.testing.assert_close(tiny.logits(rw.merge(model, empty), rows), before, rtol=0, atol=0)
@@ -173,7 +181,7 @@ def test_nothing_left_at_any_site_is_the_base_model(family, kind):
 def test_each_row_answers_as_if_its_adapter_were_alone(family, kind):
     # DeBERTa sends one table of positions through query and key for all rows: only value may differ by row there
     targets = ["value_proj"] if family == "deberta" else "all-linear"
-    model, batch = tiny.host(family), tiny.batch(family)
+    model, batch = tiny.host(family, torch.float64), tiny.batch(family)
     two = {name: tiny.shaken(fresh(kind, model, targets), seed) for seed, name in enumerate("ab")}
     alone = {None: tiny.logits(model, batch)}
     for name, adapter in two.items():
@@ -183,7 +191,7 @@ def test_each_row_answers_as_if_its_adapter_were_alone(family, kind):
         for names in (["a", "b", None], [None, "a", "a"], ["b", None, "b"]):
             want = torch.stack([alone[name][i] for i, name in enumerate(names)])
             with rw.rows(model, names):
-                torch.testing.assert_close(tiny.logits(model, batch), want, rtol=1e-5, atol=1e-5)
+                torch.testing.assert_close(tiny.logits(model, batch), want, rtol=0, atol=1e-9)
         with rw.rows(model, [None] * 3):
             torch.testing.assert_close(tiny.logits(model, batch), alone[None], rtol=0, atol=0)
         torch.testing.assert_close(tiny.logits(model, batch), alone[None], rtol=0, atol=0)  # no row has a name
@@ -218,7 +226,8 @@ def test_gradient_checkpointing_gives_the_first_layer_the_same_gradients(family,
         found[on] = {n: p.grad for n, p in first.boxes[0].items()}
     assert len(calls[True]) == 2 * len(calls[False])  # computed again on the way back
     for name, gradient in found[True].items():
-        assert gradient is not None and gradient.abs().max() > 0, name
+        assert gradient is not None, name
+        assert gradient.abs().max() > 0, name
         torch.testing.assert_close(gradient, found[False][name], rtol=1e-5, atol=1e-6)
 
 
@@ -251,14 +260,16 @@ def test_the_folded_pair_is_the_whole_update(kind):
 def test_the_same_seed_starts_alike_and_another_does_not(kind):
     model = tiny.host("bert")
     one, again, other = (fresh(kind, model, seed=seed) for seed in (3, 3, 4))
-    assert one.equal(again) and not one.equal(other)
+    assert one.equal(again)
+    assert not one.equal(other)
 
 
 @every_method
 def test_a_method_is_plain_data_under_its_registered_name(kind):
     cls = rw.METHODS[kind]
     method = tiny.small(cls)
-    assert cls.kind == kind and cls.__mro__[1] is rw.Method
+    assert cls.kind == kind
+    assert cls.__mro__[1] is rw.Method
     assert cls(**json.loads(json.dumps(dataclasses.asdict(method)))) == method
     with pytest.raises(dataclasses.FrozenInstanceError):
         method.rank = 1
