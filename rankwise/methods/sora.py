@@ -128,6 +128,9 @@ def sizes_of(f: Factors) -> Tensor:
     return f["gate"].abs() * a * b
 
 
+UNUSED = 1e-100  # below any size that training leaves
+
+
 class Shrinkage(Rule):
     """The proximal step after each optimizer step, its lambda, and which gates are closed for good.
 
@@ -173,9 +176,16 @@ class Shrinkage(Rule):
         return self.step >= self.stop
 
     def _sizes(self, params: Mapping[str, Factors]) -> dict[str, Tensor]:
-        """What the threshold is taken from, on the CPU in float64; one transfer for all sites."""
+        """What the threshold is taken from, on the CPU in float64; one transfer for all sites.
+
+        A gate that isn't 0 is alive, also while its B is: such directions (no gradient ever came) go first.
+        """
         measure = sizes_of if self.method.measure == "size" else lambda f: f["gate"].abs()
-        sizes = [measure(f).detach().double() for f in params.values()]
+        sizes = []
+        for f in params.values():
+            size = measure(f).detach().double()
+            unused = UNUSED * torch.arange(1, len(size) + 1, device=size.device, dtype=size.dtype)
+            sizes.append(torch.where((size == 0) & (f["gate"] != 0), unused, size))
         parts = torch.split(torch.cat(sizes).cpu(), [len(s) for s in sizes])
         return dict(zip(params, parts, strict=True))
 
@@ -195,13 +205,15 @@ class Shrinkage(Rule):
         for site, f in params.items():  # count after the proximal step
             zero = (f["gate"] == 0).cpu()
             self.zero_for[site] = torch.where(zero, self.zero_for[site] + 1, 0)
-            if step >= self.stop:
-                self.closed[site] |= zero if step == self.stop else self.closed[site]
-            else:
-                self.closed[site] |= self.zero_for[site] >= max(1, self.method.patience)
+            if step < self.stop:
+                self.closed[site] = self.closed[site] | (self.zero_for[site] >= max(1, self.method.patience))
+            elif step == self.stop:
+                self.closed[site] = self.closed[site] | zero
 
     def _shrink(self, params: Mapping[str, Factors], step: int, lr: float) -> None:
         sizes = self._sizes(params)
+        if all(float(size.max()) < 1e-90 for size in sizes.values() if len(size)):
+            return  # no step has moved anything (rates often start at 0): nothing tells the directions apart
         if self.plan is None:
             self.lam = self.method.sparsity or 0.0
             t = lr * self.lam
@@ -239,6 +251,8 @@ class Shrinkage(Rule):
             "step": self.step,
             "start": self.start,
             "stop": self.stop,
+            "full": self.plan.full if self.plan else None,
+            "target": self.plan.target if self.plan else None,
             "lam": self.lam,
             "zero_for": dict(self.zero_for),
             "closed": dict(self.closed),
@@ -248,5 +262,8 @@ class Shrinkage(Rule):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self.step, self.lam = state["step"], state["lam"]
         self.start, self.stop = state["start"], state["stop"]
+        self.horizon = max(1, (self.stop - self.start) // 8)
+        if self.plan is not None:  # a shrunk adapter holds fewer directions than the run began with
+            self.plan = Plan(state["full"], state["target"], self.start, self.stop)
         self.zero_for, self.closed = dict(state["zero_for"]), dict(state["closed"])
         self.before = dict(state["before"])
