@@ -273,3 +273,10 @@ def test_a_method_is_plain_data_under_its_registered_name(kind):
     assert cls(**json.loads(json.dumps(dataclasses.asdict(method)))) == method
     with pytest.raises(dataclasses.FrozenInstanceError):
         method.rank = 1
+
+
+@every_method
+def test_every_field_has_a_line_in_the_docstring(kind):
+    cls = rw.METHODS[kind]
+    for field in dataclasses.fields(cls):
+        assert f"        {field.name}: " in cls.__doc__, f"help texts read it: {field.name}"

@@ -32,7 +32,7 @@ class LoRA(Method):
         alpha: numerator of the scale.
         dropout: on the input of A, in training, 0 <= dropout < 1.
         rslora: divide by sqrt(rank) in place of rank.
-        init: "kaiming" (loralib, PEFT) or "gaussian" (the paper).
+        init_a: "kaiming" (loralib, PEFT) or "gaussian" (the paper).
     """
 
     kind: ClassVar[str] = "lora"
