@@ -11,7 +11,7 @@ from ..errors import NoSites, RankError, explain, nearest
 from .adapter import Adapter
 from .head import Head
 from .method import Method
-from .site import FRESH, HEAD_NAMES, Targets, find_sites, fresh_modules
+from .site import FRESH, HEAD_NAMES, Site, Targets, find_sites, fresh_modules
 
 PRESETS = ("full", "bitfit", "head")
 
@@ -44,31 +44,16 @@ def new(
         seed: of the factors' and heads' random start.
 
     Raises:
-        NoSites: a pattern names nothing.
+        NoSites: a pattern names nothing, or only maps that are trained whole.
         RankError: the rank is larger than a map.
     """
     rng = torch.Generator().manual_seed(seed)
     heads = dict(heads or {})
     names = whole_names(model, whole, bool(heads))
-    sites = []
-    if method is not None:
-        modules = {n.rpartition(".")[0] for n in names if n.endswith(".weight")}
-        sites = [s for s in find_sites(model, targets, exclude) if s.name not in modules]
-        for site in sites:
-            rank = getattr(method, "rank", 0)
-            if rank > site.largest_rank:
-                raise RankError(
-                    explain(
-                        f"rank {rank} is larger than {site.name} ({site.in_features} -> {site.out_features}).",
-                        f"A map of that size holds at most rank {site.largest_rank}.",
-                        f"Use rank={site.largest_rank} or less, or exclude that layer.",
-                    ),
-                    rank=rank,
-                    site=site,
-                )
-    method = method or Whole()
     layers = dict(model.named_modules())
     parameters = dict(model.named_parameters(remove_duplicate=False))
+    sites = _sites(model, method, targets, exclude, names) if method is not None else []
+    method = method or Whole()
     return Adapter(
         method=method,
         sites=tuple(sites),
@@ -80,13 +65,48 @@ def new(
     )
 
 
+def _sites(model: nn.Module, method: Method, targets: Targets, exclude: Targets, whole: Sequence[str]) -> list[Site]:
+    """What `targets` names, without maps of which the weight is trained whole; each must hold the rank."""
+    layers = dict(model.named_modules())
+    parameters = dict(model.named_parameters(remove_duplicate=False))
+    taken = {id(parameters[n]) for n in whole}  # by identity: a tied weight has several names
+    named = find_sites(model, targets, exclude)
+    sites = [s for s in named if id(layers[s.name].weight) not in taken]
+    if not sites:
+        raise NoSites(
+            explain(
+                f"targets={targets!r} names {len(named)} maps, and all are trained whole already.",
+                "A map is either adapted or trained whole.",
+                f"Nearest: whole= without {named[0].name!r}, or method=None for no factors.",
+                "To see every name: rankwise sites <model>",
+            ),
+            pattern=targets,
+            names=[s.name for s in named],
+        )
+    rank = getattr(method, "rank", 0)
+    for site in sites:
+        if rank > site.largest_rank:
+            raise RankError(
+                explain(
+                    f"rank {rank} is larger than {site.name} ({site.in_features} -> {site.out_features}).",
+                    f"A map of that size holds at most rank {site.largest_rank}.",
+                    f"Use rank={site.largest_rank} or less, or exclude that layer.",
+                ),
+                rank=rank,
+                site=site,
+            )
+    return sites
+
+
 def _copy(parameter: Tensor) -> Tensor:
     return parameter.detach().clone() if parameter.is_meta else parameter.detach().to("cpu", copy=True)
 
 
 def whole_names(model: nn.Module, whole: str | Sequence[str], has_heads: bool = False) -> list[str]:
     """Parameter names (each once, tied ones under their first name) that `whole` means in this model."""
-    every = [n for n, _ in model.named_parameters()]  # first names only
+    first = {id(p): n for n, p in model.named_parameters()}
+    known = {n: first[id(p)] for n, p in model.named_parameters(remove_duplicate=False)}  # tied ones by every name
+    every = list(first.values())
     if whole == "full":
         return every
     fresh = [m for m in fresh_modules(model) if not (has_heads and m.split(".")[0] == "pooler")]
@@ -100,9 +120,9 @@ def whole_names(model: nn.Module, whole: str | Sequence[str], has_heads: bool = 
     else:
         patterns = [whole] if isinstance(whole, str) else list(whole)
         for pattern in patterns:
-            found = {n for n in every if _inside(n, pattern)}
+            found = {first_name for n, first_name in known.items() if _inside(n, pattern)}
             if not found:
-                raise _nothing_whole(pattern, every)
+                raise _nothing_whole(pattern, list(known))
             chosen |= found
     return [n for n in every if n in chosen]
 
