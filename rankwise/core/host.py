@@ -8,82 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import AttachError, WrongBase, explain
+from ..errors import AttachError, UnknownName, WrongBase, explain
+from .adapted import Adapted, Attached
 from .adapter import Adapter
 from .head import Head
 from .head import apply as apply_head
-from .method import Method
-from .site import Factors, Site, dtype_of, is_linear, site_of
+from .site import Factors, dtype_of, is_linear, site_of
 
 RECORD = "_rankwise_host"
 MERGED = "_rankwise_merged"
 HEADS = "rankwise_heads"
-
-
-class Adapted(nn.Module):
-    """One site while attached: the frozen map and the factors of each adapter."""
-
-    def __init__(self, layer: nn.Module, site: Site, record: Attached) -> None:
-        super().__init__()
-        self.layer = layer
-        self.site = site
-        self.boxes = nn.ModuleList()
-        self.slots: list[tuple[int, Method]] = []  # adapter number and method of each box
-        self.__dict__["record"] = record  # not a module, and not a part of the state
-
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return super().__getattr__(name)
-        except AttributeError:  # T5 reads wo.weight, GPT-2 reads nf
-            return getattr(super().__getattr__("layer"), name)
-
-    def add(self, number: int, method: Method, factors: Factors) -> None:
-        self.boxes.append(nn.ParameterDict({n: nn.Parameter(t) for n, t in factors.items()}))
-        self.slots.append((number, method))
-
-    def forward(self, x: Tensor) -> Tensor:
-        rows = self.record.rows
-        if rows is None:
-            if not self.slots or len(self.record.adapters) > 1:
-                return self.layer(x)  # type: ignore[no-any-return]
-            return self.slots[0][1].forward(x, self.layer, self.boxes[0])  # type: ignore[arg-type]
-        return self._by_rows(x, rows)
-
-    def _by_rows(self, x: Tensor, rows: Tensor) -> Tensor:
-        if x.shape[0] % len(rows):
-            raise AttachError(f"{len(rows)} rows were named, and the batch has {x.shape[0]}.")
-        rows = rows.to(x.device).repeat_interleave(x.shape[0] // len(rows))  # beams follow their row
-        parts, order = [], []
-        for number in sorted(set(rows.tolist())):
-            index = (rows == number).nonzero().flatten()
-            part = x[index]
-            box = next((i for i, (n, _) in enumerate(self.slots) if n == number), None)
-            if box is None:
-                parts.append(self.layer(part))
-            else:
-                parts.append(self.slots[box][1].forward(part, self.layer, self.boxes[box]))  # type: ignore[arg-type]
-            order.append(index)
-        return torch.cat(parts)[torch.cat(order).argsort()]
-
-
-@dataclass
-class Attached:
-    """What a host remembers until detach: plain bookkeeping, no tensors that train."""
-
-    adapters: dict[str, Adapter]
-    modules: dict[str, Adapted] = field(default_factory=dict)
-    swapped: list[tuple[str, nn.Module, str, nn.Parameter]] = field(default_factory=list)
-    grads: list[tuple[nn.Parameter, bool]] = field(default_factory=list)
-    rows: Tensor | None = None
-
-    def number(self, name: str) -> int:
-        return list(self.adapters).index(name)
 
 
 def attach(model: nn.Module, adapter: Adapter | Mapping[str, Adapter]) -> nn.Module:
@@ -138,9 +77,16 @@ def _check(model: nn.Module, adapters: Mapping[str, Adapter]) -> None:
         for name, tensor in adapter.whole.items():
             if name not in parameters or parameters[name].shape != tensor.shape:
                 raise _wrong_base(model, adapter, f"it has no parameter {name!r} of shape {tuple(tensor.shape)}")
-    if sum(bool(a.whole) for a in adapters.values()) > 1:
+    replacing = [name for name, a in adapters.items() if a.whole]
+    if len(replacing) > 1:
         raise AttachError(
-            "two of these adapters replace parameters of the host; only one may. Heads of rankwise are not counted."
+            explain(
+                f"{' and '.join(replacing)} both train parameters of the host, "
+                f"such as {min(adapters[replacing[0]].whole)!r}.",
+                "The host has one of each, so that only one adapter may replace them.",
+                "Heads that go on together are rankwise's own: new(model, ..., heads={'task': Head(...)})",
+            ),
+            names=replacing,
         )
 
 
@@ -163,7 +109,7 @@ def _put_factors(model: nn.Module, record: Attached, number: int, adapter: Adapt
             site = next(s for s in adapter.sites if s.name == name)
             wrapped = Adapted(layer, site, record)
             wrapped.train(layer.training)
-            _set(model, name, wrapped)
+            _swap(model, layer, wrapped)
             record.modules[name] = wrapped
         wrapped = record.modules[name]
         device = next(wrapped.layer.parameters()).device
@@ -174,7 +120,7 @@ def _put_whole(model: nn.Module, record: Attached, adapter: Adapter) -> None:
     for name, tensor in adapter.whole.items():
         stem, _, leaf = name.rpartition(".")
         old = getattr(_holder(model, stem), leaf)
-        new = nn.Parameter(tensor.detach().clone().to(old.device))
+        new = nn.Parameter(tensor.detach().to(old.device, old.dtype, copy=True))  # a half host computes in half
         for owner in list(model.modules()):  # tied weights: one parameter at several places
             for key, value in list(owner._parameters.items()):
                 if value is not None and value is old:
@@ -202,10 +148,13 @@ def _holder(model: nn.Module, stem: str) -> nn.Module:
     return found.layer if isinstance(found, Adapted) else found
 
 
-def _set(model: nn.Module, name: str, module: nn.Module) -> None:
-    stem, _, leaf = name.rpartition(".")
-    parent = model.get_submodule(stem) if stem else model
-    setattr(parent, leaf, module)
+def _swap(model: nn.Module, old: nn.Module, new: nn.Module) -> None:
+    """Put `new` wherever `old` is: a module may be used at several places."""
+    for owner in list(model.modules()):
+        if owner is not new:
+            for key, child in owner._modules.items():
+                if child is old:
+                    owner._modules[key] = new
 
 
 def record_of(model: nn.Module) -> Attached:
@@ -216,14 +165,16 @@ def record_of(model: nn.Module) -> Attached:
     """
     found = getattr(model, RECORD, None)
     if found is None:
-        raise AttachError("no adapter is attached to this model. To attach one: attach(model, adapter)")
+        raise AttachError(
+            explain("no adapter is attached to this model.", "To attach one: attach(model, adapter)"),
+        )
     return found  # type: ignore[no-any-return]
 
 
 def live(model: nn.Module, name: str | None = None) -> dict[str, Factors]:
     """The factors in use, as the Parameter objects that train: site -> factors."""
     record = record_of(model)
-    number = record.number(name) if name else 0
+    number = record.number(name) if name else 0  # the first
     found = {}
     for site, wrapped in record.modules.items():
         for (n, _), box in zip(wrapped.slots, wrapped.boxes, strict=True):
@@ -274,9 +225,9 @@ def detach(model: nn.Module) -> Adapter | dict[str, Adapter]:
     taken = {name: current(model, name) for name in record.adapters}
     for _, owner, key, old in record.swapped:
         owner._parameters[key] = old
-    for name, wrapped in record.modules.items():
+    for wrapped in record.modules.values():
         wrapped.layer.train(wrapped.training)
-        _set(model, name, wrapped.layer)
+        _swap(model, wrapped, wrapped.layer)
     if HEADS in model._modules:
         del model._modules[HEADS]
     for parameter, flag in record.grads:
@@ -297,14 +248,16 @@ def attached(model: nn.Module, adapter: Adapter | Mapping[str, Adapter]) -> Iter
 
 @contextmanager
 def rows(model: nn.Module, names: Sequence[str | None]) -> Iterator[nn.Module]:
-    """Inside the block, row i of every batch uses the adapter `names[i]` (None: the base model)."""
+    """Inside the block, row i of every batch uses the adapter `names[i]` (None: the base model).
+
+    Where a layer gets an input that all rows share (DeBERTa's table of positions goes through its query and key
+    maps), rows of several adapters at once are possible only if no adapter has a site there.
+
+    Raises:
+        AttachError: nothing, or no adapter of that name, is attached; in a forward pass, the batch does not fit.
+    """
     record = record_of(model)
-    known = list(record.adapters)
-    for name in names:
-        if name is not None and name not in known:
-            raise AttachError(f"no adapter {name!r} is attached; there are {', '.join(known)}.")
-    before = record.rows
-    record.rows = torch.tensor([-1 if n is None else known.index(n) for n in names])
+    before, record.rows = record.rows, torch.tensor([record.number(n) for n in names])
     try:
         yield model
     finally:
@@ -312,9 +265,12 @@ def rows(model: nn.Module, names: Sequence[str | None]) -> Iterator[nn.Module]:
 
 
 def run_head(model: nn.Module, task: str, hidden: Tensor, mask: Tensor, spans: Tensor | None = None) -> Tensor:
-    """Logits of one task's head of the (first) attached adapter; see head.apply for shapes."""
+    """Logits of one task's head of the (first) attached adapter; see head.apply for shapes. Raises UnknownName."""
     record = record_of(model)
     adapter = next(iter(record.adapters.values()))
+    if task not in adapter.heads:
+        known = ", ".join(adapter.heads) or "none"
+        raise UnknownName(explain(f"no head {task!r} is attached.", f"There are: {known}."), name=task)
     head: Head = adapter.heads[task]
     return apply_head(head, live_heads(model)[task], hidden, mask, spans, training=model.training)
 
