@@ -49,7 +49,9 @@ def parameter_groups(
         groups.append({"params": matrices, "factor": "whole", "lr": lr, "weight_decay": weight_decay})
         groups.append({"params": rest, "factor": "whole", "lr": lr, "weight_decay": 0.0})
     heads = [t for w in live_heads(model, name).values() for t in w.values()]
-    groups.append({"params": heads, "factor": "head", "lr": head_lr or lr, "weight_decay": weight_decay})
+    groups.append(
+        {"params": heads, "factor": "head", "lr": lr if head_lr is None else head_lr, "weight_decay": weight_decay}
+    )
     return [g for g in groups if g["params"]]
 
 
@@ -124,6 +126,10 @@ def _slice(parameter: Tensor, state: dict[str, Any], factor: str, rank_axis: Map
             state[key] = small(value)
     grad = parameter.grad
     parameter.grad = None
-    parameter.data = small(parameter.data)
+    smaller = small(parameter.data)
+    # Autograd remembers a leaf's shape for as long as an earlier graph lives (a loss that is still held), and
+    # forgets it only where the data's type changes: through another type and back.
+    parameter.data = smaller.new_empty(0, dtype=torch.float16 if smaller.dtype != torch.float16 else torch.float32)
+    parameter.data = smaller
     if grad is not None:
         parameter.grad = small(grad)
