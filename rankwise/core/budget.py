@@ -70,7 +70,9 @@ def threshold(sizes: Tensor, before: Tensor, weights: Tensor, plan: Plan, step: 
 
 
 def lay_out(total_steps: int, warmup: float, settle: float) -> tuple[int, int]:
-    """(last step of the warm-up, step at which the live set is fixed) from shares of the run."""
-    start = round(total_steps * warmup)
-    stop = max(start + 1, total_steps - round(total_steps * settle))
-    return start, min(stop, max(total_steps, 1))
+    """(last step of the warm-up, step at which the live set is fixed) from shares of the run.
+
+    At least one step lies between them, so that the shortest run ends on its budget too.
+    """
+    start = min(round(total_steps * warmup), max(total_steps - 1, 0))
+    return start, max(start + 1, total_steps - round(total_steps * settle))
