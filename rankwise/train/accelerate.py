@@ -39,7 +39,7 @@ class Device:
             raise MissingExtra(
                 explain("Training needs accelerate, which is not installed.", "pip install 'rankwise[train]'")
             ) from error
-        self.accelerator = Accelerator(mixed_precision="no")
+        self.accelerator = Accelerator()  # casting is done here: another precision may be set in this process
         self.device: torch.device = self.accelerator.device
         self.dtype = precision_here(recipe.precision, self.device.type)
         self.scaler = torch.amp.GradScaler(self.device.type) if self.dtype is torch.float16 else None

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from ..core.adapter import Adapter
 from ..core.head import apply
-from ..core.host import RECORD, attached
+from ..core.host import attached
 from ..errors import DataError, explain
 from .data import Example, batches
 from .metrics import interval, score
@@ -44,7 +44,7 @@ def evaluate(
     adapter: None where one is attached (or merged with a host that answers by itself) already.
 
     Raises:
-        DataError: no rows, or rows without labels.
+        DataError: no rows, or rows without labels. AttachError: an adapter is given and one is attached already.
     """
     rows = task.valid if rows is None else rows
     if not len(rows) or any(r.label is None for r in rows):
@@ -93,7 +93,9 @@ def answers_for(model: nn.Module, adapter: Adapter, name: str, batch: dict[str, 
     with _evaluating(model):
         out: Any = model(**{k: v for k, v in batch.items() if k in INPUTS})
         hidden = out.last_hidden_state if hasattr(out, "last_hidden_state") else out[0]
-        return apply(adapter.heads[name], adapter.head_weights[name], hidden, batch["attention_mask"])
+        return apply(
+            adapter.heads[name], adapter.head_weights[name], hidden, batch["attention_mask"], batch.get("spans")
+        )
 
 
 def _unlabelled(row: Example) -> Example:
@@ -102,7 +104,7 @@ def _unlabelled(row: Example) -> Example:
 
 @contextmanager
 def _using(model: nn.Module, adapter: Adapter | None) -> Iterator[None]:
-    if adapter is None or hasattr(model, RECORD):
+    if adapter is None:
         yield
     else:
         with attached(model, adapter):

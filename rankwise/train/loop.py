@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,21 @@ import torch
 from torch import Tensor, nn
 
 from ..core.adapter import Adapter
-from ..core.host import attach, current, detach, live, record_of
+from ..core.host import attach, current, live, record_of
 from ..core.method import Method
-from ..errors import Diverged, Interrupted, explain
 from .accelerate import Device
 from .evaluate import evaluate
+from .exits import diverged, interrupted, left_as_it_came
 from .metrics import higher_is_better
 from .progress import Progress, stop_on_ctrl_c
 from .recipe import Recipe
 from .record import Record
-from .run import Run
-from .stream import Batch, steps, total_steps, waste
-from .task import Task, logits_of, loss_of
-from .workplace import Workplace
+from .run import Run, check_same, rate_factor
+from .stream import Batch, shares, steps, total_steps, waste
+from .task import Task, checked, logits_of, loss_of
+from .workplace import Output, Workplace
+
+TRIES = 40  # of a step in half precision: 2^16, where the scale starts, down to 2^-23
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def fit(
     tasks: Task | Sequence[Task],
     recipe: Recipe | None = None,
     *,
-    out: str | Path | None = None,
+    out: str | Path | Output | None = None,
     resume: bool = False,
     overwrite: bool = False,
     progress: bool = False,
@@ -72,34 +73,34 @@ def fit(
     Args:
         adapter: from `new` or `load`; not changed.
         tasks: one or several; their heads are the adapter's, or the host's own.
-        out: the folder to write. While the run goes on everything is in `<out>.run`; `<out>` appears at the end.
+        out: the folder to write, or an Output, which also says its layout and files to put beside. While the run
+            goes on everything is in `<out>.run`; `<out>` appears at the end.
         resume: go on with `<out>.run`. The rest of the run equals the uninterrupted one's.
         overwrite: replace `<out>`, and begin anew where `<out>.run` is there.
         progress: bars on standard error.
 
     Raises:
-        Diverged: the loss is not finite; the last good checkpoint is kept (`adapter` on the error, `<out>.run`).
-        Interrupted: Ctrl-C; saved, and the message says how to resume.
-        FolderExists: `out` or `<out>.run` is there.
+        Diverged: the loss or the gradient is not finite; the step is not taken, and the last good checkpoint is kept
+            (`adapter` on the error, `<out>.run`).
+        Interrupted: Ctrl-C; saved, and the message says how to resume. `adapter` on the error is what was learnt.
+        FolderExists: `out` or `<out>.run` is there. BadFile: there is nothing to resume, or it is damaged.
+        RecipeError: nothing would be trained, or a run is resumed with another recipe.
+        DataError, UnknownName: the tasks don't fit the adapter's heads.
         WrongBase: the adapter does not fit the model.
     """
-    tasks = [tasks] if isinstance(tasks, Task) else list(tasks)
     recipe = recipe or Recipe()
-    place = Workplace.prepare(out, resume=resume, overwrite=overwrite)
+    tasks = checked([tasks] if isinstance(tasks, Task) else list(tasks), adapter, recipe.metric)
     device = Device(recipe)
-    with _left_as_it_came(model, recipe), stop_on_ctrl_c() as asked_to_stop:
-        saved = place.load() if resume else None
-        torch.manual_seed(recipe.seed)
-        home = next(model.parameters()).device
-        attach(model.to(device.device), saved.adapter if saved else adapter)
-        try:
+    with left_as_it_came(model, recipe), stop_on_ctrl_c() as asked_to_stop:
+        place = Workplace.prepare(out, resume=resume, overwrite=overwrite)
+        with place.cleared_if_unused():
+            saved = place.load() if resume else None
+            torch.manual_seed(recipe.seed)
+            attach(model.to(device.device), saved.adapter if saved else adapter)
             loop = _Loop(model, tasks, recipe, device, place, asked_to_stop, progress)
             if saved:
                 loop.restore(saved.state, saved.best)
             return loop.go()
-        finally:
-            detach(model)
-            model.to(home)
 
 
 class _Loop:
@@ -118,7 +119,8 @@ class _Loop:
         self.model, self.tasks, self.recipe, self.device, self.place = model, tasks, recipe, device, place
         self.asked_to_stop, self.progress = asked_to_stop, progress
         self.total = total_steps(tasks, recipe)
-        self.run = Run(model, recipe, self.total)
+        self.run = Run(model, recipe, self.total, device.scaler)
+        self.facts = recipe.to_dict() | {"rows": {t.name: len(t.train) for t in tasks}}
         self.method = next(iter(record_of(model).adapters.values())).method
         self.wrapped = device.prepare(model)
         self.history: list[dict[str, Any]] = []
@@ -126,6 +128,7 @@ class _Loop:
         self.began = time.perf_counter()
 
     def restore(self, state: dict[str, Any], best: Adapter | None) -> None:
+        check_same(state["facts"], self.facts)
         self.run.load_state_dict(state["run"], best)
         self.history = list(state["history"])
 
@@ -152,7 +155,7 @@ class _Loop:
     def _steps(self, record: Record, bar: Progress) -> None:
         every = self.recipe.eval_every
         evaluated = self.run.step
-        self._train_mode()
+        self.model.train()
         for step, ends_epoch, group in steps(self.tasks, self.recipe, self.run.step):
             if step > self.total or self.run.out_of_patience:
                 break
@@ -168,25 +171,32 @@ class _Loop:
             if self.asked_to_stop[0]:
                 self._save(step)
                 record.event(step, "interrupted")
-                raise self._interrupted(step)
+                raise interrupted(step, self.total, self.place.work, current(self.model))
 
     def _one(self, group: list[Batch]) -> float:
-        """Gradients of the micro-batches, then one real step; the mean loss."""
+        """One real step from the gradients of the micro-batches; the mean loss."""
+        step = self.run.step + 1
+        for _ in range(TRIES if self.run.scaler else 1):  # a scaler finds a scale that half numbers can hold
+            loss = self._gradients(group)
+            norm = self.run.update() if math.isfinite(loss) else loss
+            if math.isfinite(norm):
+                return loss
+        what, value = ("gradient", norm) if math.isfinite(loss) else ("loss", loss)
+        lr = self.recipe.lr * rate_factor(step, self.total, self.recipe.warmup, self.recipe.decay)
+        raise diverged(what, value, step, self.total, lr, self.run.best, self.place.work)
+
+    def _gradients(self, group: list[Batch]) -> float:
         total = 0.0
-        for last, (number, rows) in ((i == len(group) - 1, b) for i, b in enumerate(group)):
+        for i, ((number, rows), share) in enumerate(zip(group, shares(self.tasks, group), strict=True)):
             task = self.tasks[number]
-            with self.device.micro_batch(self.wrapped, last):
-                batch = task.batch([task.train[i] for i in self.device.share(rows)], self.device.device)
+            with self.device.micro_batch(self.wrapped, i == len(group) - 1):
+                batch = task.batch([task.train[r] for r in self.device.share(rows)], self.device.device)
                 with self.device.autocast():
                     logits = logits_of(self.model, task, batch, self.wrapped)
-                loss = loss_of(task, logits, batch["labels"]) * task.weight / len(group)
+                loss = loss_of(task, logits, batch["labels"]) * task.weight * share
                 penalty = self._penalty()
-                whole = loss if penalty is None else loss + penalty / len(group)
-                self.device.backward(whole)
+                self.device.backward(loss if penalty is None else loss + penalty / len(group))
             total += float(loss.detach())
-        if not math.isfinite(total):
-            raise self._diverged(total)
-        self.run.update(self.device.scaler)
         return total
 
     def _penalty(self) -> Tensor | None:
@@ -200,14 +210,16 @@ class _Loop:
         record.step(step, loss=loss, lr=self.run.rates(), mean_rank=self.run.mean_rank(), **status)
 
     def _evaluate(self, record: Record, bar: Progress, step: int) -> None:
-        ranks = current(self.model).ranks
-        record.rank(step, ranks=ranks)
+        found = {site: self.method.live(f) for site, f in live(self.model).items()}
+        sites = next(iter(record_of(self.model).adapters.values())).sites
+        record.rank(step, ranks={s.name: found.get(s.name, 0) for s in sites})
         scored = {t.name: evaluate(self.model, None, t, ci=False) for t in self.tasks if len(t.valid)}
-        self._train_mode()
+        self.model.train()
         if not scored:
             return
         signed = [s.value if higher_is_better(s.metric) else -s.value for s in scored.values()]
-        mean = sum(signed) / len(signed)
+        finite = all(math.isfinite(s.loss) for s in scored.values())  # of answers that are no numbers, some are right
+        mean = sum(signed) / len(signed) if finite else math.nan
         best = self.run.judge(mean, True)
         line = {"scores": {n: s.value for n, s in scored.items()}, "loss": {n: s.loss for n, s in scored.items()}}
         row = {"step": step, **line, "mean_rank": self.run.mean_rank(), "best": best}
@@ -224,13 +236,8 @@ class _Loop:
 
     def _save(self, step: int) -> None:
         if self.place.work and self.device.main:
-            self.place.save(current(self.model), {"run": self.run.state_dict(), "history": self.history})
-
-    def _train_mode(self) -> None:
-        self.model.train()
-        if self.recipe.checkpointing and hasattr(self.model, "gradient_checkpointing_enable"):
-            enable: Any = self.model.gradient_checkpointing_enable
-            enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+            state = {"facts": self.facts, "run": self.run.state_dict(), "history": self.history}
+            self.place.save(current(self.model), state)
 
     def _result(self) -> Result:
         best = self.run.best.adapter
@@ -248,49 +255,3 @@ class _Loop:
             waste=self.waste,
             folder=folder,
         )
-
-    def _interrupted(self, step: int) -> Interrupted:
-        where = self.place.work
-        return Interrupted(
-            explain(
-                f"stopped at step {step} of {self.total}.",
-                f"Everything is in {where}." if where else "Nothing was kept: no folder was given.",
-                "To go on: the same command with --resume, or fit(..., resume=True)" if where else "",
-            ),
-            step=step,
-        )
-
-    def _diverged(self, loss: float) -> Diverged:
-        step = self.run.step + 1
-        kept = self.run.best.adapter
-        where = self.place.work
-        good = "" if kept is None else f"The best checkpoint (step {self.run.best.step}) is "
-        return Diverged(
-            explain(
-                f"the loss is {loss} at step {step} of {self.total}.",
-                good + (f"in {where / 'best'}." if where else "on this error (.adapter).") if kept else "",
-                f"The last save before it is in {where / 'last'}." if where and (where / "last").exists() else "",
-                f"Try a lower learning rate than {self.recipe.lr:g}, or clip below {self.recipe.clip:g}.",
-            ),
-            step=step,
-            adapter=kept,
-        )
-
-
-@contextmanager
-def _left_as_it_came(model: nn.Module, recipe: Recipe) -> Iterator[None]:
-    """Modes, gradient checkpointing, threads and the global generator as they were."""
-    modes = [(m, m.training) for m in model.modules()]
-    threads = torch.get_num_threads()
-    if recipe.num_threads:
-        torch.set_num_threads(recipe.num_threads)
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        try:
-            yield
-        finally:
-            if recipe.checkpointing and hasattr(model, "gradient_checkpointing_disable"):
-                disable: Any = model.gradient_checkpointing_disable
-                disable()
-            for module, mode in modes:
-                module.training = mode
-            torch.set_num_threads(threads)

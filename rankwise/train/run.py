@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,7 @@ class Run:
     model: nn.Module
     recipe: Recipe
     total: int
+    scaler: torch.amp.GradScaler | None = None
     best: Best = field(default_factory=Best)
 
     def __post_init__(self) -> None:
@@ -68,22 +70,31 @@ class Run:
     def settled(self) -> bool:
         return self.rule is None or self.rule.settled
 
-    def update(self, scaler: torch.amp.GradScaler | None = None) -> None:
-        """One real step from the gradients that are there: rate, clipping, optimizer, rule, shrinking."""
+    def update(self) -> float:
+        """One real step from the gradients that are there: rate, clipping, optimizer, rule, shrinking.
+
+        Returns the norm of the gradient before clipping. Where it is not finite the step is not taken, and a
+        gradient scaler goes down, so that the same step may be tried again.
+        """
         factor = rate_factor(self.step + 1, self.total, self.recipe.warmup, self.recipe.decay)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        if scaler is not None:
-            scaler.unscale_(self.optimizer)
+        if self.scaler is not None:
+            self.scaler.unscale_(self.optimizer)
         self.stepper.before_clipping()
-        if self.recipe.clip:
-            torch.nn.utils.clip_grad_norm_(trainable(self.model), self.recipe.clip)
-        if scaler is None:
-            self.optimizer.step()
-        else:
-            scaler.step(self.optimizer)
-            scaler.update()
+        parameters = [p for p in trainable(self.model) if p.grad is not None]
+        norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+        if bool(norm.isfinite()):
+            if self.recipe.clip:
+                torch.nn.utils.clip_grads_with_norm_(parameters, self.recipe.clip, norm)
+            self.optimizer.step()  # unscaled by now, so the scaler's own step would do the same
+            self._shrink_if_due()
+        if self.scaler is not None:
+            self.scaler.update()
         self.optimizer.zero_grad(set_to_none=True)
+        return float(norm)
+
+    def _shrink_if_due(self) -> None:
         every = self.recipe.shrink_every
         if every and self.rule is not None and self.step % every == 0:
             shrink(self.model, self.optimizer, self.rule)
@@ -118,6 +129,7 @@ class Run:
             "step": self.step,
             "optimizer": self.optimizer.state_dict(),
             "rule": self.rule.state_dict() if self.rule else None,
+            "scaler": self.scaler.state_dict() if self.scaler else None,
             "best": {"score": self.best.score, "step": self.best.step, "stale": self.best.stale},
             "rng": torch.get_rng_state(),
             "cuda_rng": [t.cpu() for t in torch.cuda.get_rng_state_all()] if torch.cuda.is_available() else [],
@@ -128,8 +140,34 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         if self.rule is not None:
             self.rule.load_state_dict(state["rule"])
+        if self.scaler is not None and state["scaler"]:
+            self.scaler.load_state_dict(state["scaler"])
         kept = state["best"]
         self.best = Best(kept["score"], kept["step"], best, kept["stale"])
         torch.set_rng_state(state["rng"])
         if state["cuda_rng"]:
             torch.cuda.set_rng_state_all(state["cuda_rng"])
+
+
+HARMLESS = ("log_every", "num_threads", "save_every", "tensorboard")
+"""Fields of a recipe that may differ when a run is resumed."""
+
+
+def check_same(began: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """Refuse to resume with another recipe or other rows: the result would be of neither.
+
+    began, now: the recipe's fields, and "rows": task -> number of training rows.
+
+    Raises:
+        RecipeError: a field differs; the message gives both values.
+    """
+    for name, value in now.items():
+        if name not in HARMLESS and began.get(name) != value:
+            raise RecipeError(
+                explain(
+                    f"{name} was {began.get(name)!r} when this run began, and is {value!r} now.",
+                    "A run is resumed with the recipe and the tasks that it began with.",
+                    "To begin anew with other ones: --overwrite without --resume",
+                ),
+                name=name,
+            )

@@ -23,6 +23,7 @@ from ..io.files import atomic_write
 from .loop import fit
 from .recipe import Recipe
 from .task import Task
+from .workplace import Output
 
 SHAPES = ("linear", "log", "exp")
 
@@ -63,7 +64,7 @@ def sparsify(
     recipe: Recipe,
     values: Sequence[float],
     *,
-    out: str | Path | None = None,
+    out: str | Path | Output | None = None,
     resume: bool = False,
     progress: bool = False,
 ) -> tuple[list[Stage], list[Adapter]]:
@@ -73,30 +74,38 @@ def sparsify(
         adapter: a trained dense adapter of a method with `sparsity` (SoRA); not changed.
         recipe: of one stage; its learning rate restarts in each.
         values: a lambda for each stage, see `lambdas`.
-        out: folder for stage-00, stage-01, ... and stages.json; `resume` goes on after the last whole stage.
+        out: folder for stage-00, stage-01, ... and stages.json, or an Output; `resume` goes on after the last
+            whole stage.
+
+    A stage that leaves no direction is the last one.
 
     Raises:
         NotFoldable: the method has no `sparsity`.
-        FolderExists: a stage is there already.
+        FolderExists: a stage is there already. RecipeError: resumed with other lambdas.
     """
     if not hasattr(adapter.method, "sparsity"):
         raise NotFoldable(
             explain(f"method {adapter.method.kind!r} has no gates to shrink.", "The schedule needs SoRA.")
         )
-    root = Path(out) if out else None
+    output = out if isinstance(out, Output) or out is None else Output(Path(out))
+    root = output.path if output else None
     stages: list[Stage] = []
     found: list[Adapter] = []
     now = adapter
     if root and resume and (root / "stages.json").exists():
-        stages, found = _stages_in(root)
+        stages, found = _stages_in(root, values)
         now = found[-1] if found else adapter
     for number in range(len(stages), len(values)):
+        if not now.factors:  # a larger lambda changes nothing any more
+            break
         # nothing to warm up in a trained adapter; what dies in a stage is gone for the next one
         asked: dict[str, Any] = {"sparsity": values[number], "target_rank": None, "target_params": None, "warmup": 0.0}
         start = replace(now, method=replace(now.method, **asked))
         folder = root / f"stage-{number:02d}" if root else None
         going_on = resume and folder is not None and (folder.with_name(folder.name + ".run") / "last").is_dir()
-        result = fit(model, start, tasks, recipe, out=folder, resume=going_on, progress=progress)
+        target = replace(output, path=folder) if output and folder else None
+        # overwrite: a stage that a kill left without a checkpoint, or whole but not yet in stages.json, is run again
+        result = fit(model, start, tasks, recipe, out=target, resume=going_on, overwrite=resume, progress=progress)
         now = result.adapter
         stages.append(
             Stage(
@@ -120,9 +129,19 @@ def _write(root: Path, stages: list[Stage]) -> None:
     atomic_write(root / "stages.json", json.dumps([asdict(s) for s in stages], indent=1).encode())
 
 
-def _stages_in(root: Path) -> tuple[list[Stage], list[Adapter]]:
+def _stages_in(root: Path, values: Sequence[float]) -> tuple[list[Stage], list[Adapter]]:
     try:
         stages = [Stage(**s) for s in json.loads((root / "stages.json").read_text())]
     except (ValueError, TypeError) as error:
         raise BadFile(f"{root / 'stages.json'} is not what this schedule wrote ({error}).", path=root) from error
+    began = [s.sparsity for s in stages]
+    if began != list(values)[: len(began)]:
+        raise RecipeError(
+            explain(
+                f"the stages in {root} have lambdas {began}, and {list(values)} were given.",
+                "A schedule is resumed with the lambdas that it began with.",
+                "Give those, or another folder.",
+            ),
+            began=began,
+        )
     return stages, [load(root / s.folder) for s in stages if s.folder]

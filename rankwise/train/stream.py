@@ -38,7 +38,8 @@ def steps_in(tasks: Sequence[Task], recipe: Recipe) -> int:
 
 
 def total_steps(tasks: Sequence[Task], recipe: Recipe) -> int:
-    return recipe.steps or max(1, math.ceil(recipe.epochs * steps_in(tasks, recipe)))
+    """Of the whole run; part of a step, but for rounding, is a step."""
+    return recipe.steps or max(1, math.ceil(recipe.epochs * steps_in(tasks, recipe) - 1e-9))
 
 
 def steps(tasks: Sequence[Task], recipe: Recipe, done: int = 0) -> Iterator[tuple[int, bool, list[Batch]]]:
@@ -52,6 +53,17 @@ def steps(tasks: Sequence[Task], recipe: Recipe, done: int = 0) -> Iterator[tupl
                 if step + number > done:
                     yield step + number, number == len(groups), group
         step, epoch = step + len(groups), epoch + 1
+
+
+def shares(tasks: Sequence[Task], group: Sequence[Batch]) -> list[float]:
+    """What each micro-batch of one step weighs, 1 in all: tasks by their numbers of micro-batches, and the
+    micro-batches of one task by their rows (labelled tokens), so that they weigh as one large batch would."""
+    items = [tasks[n].items([tasks[n].train[i] for i in rows]) for n, rows in group]
+    found = []
+    for (number, _), own in zip(group, items, strict=True):
+        same = [i for i, (n, _) in zip(items, group, strict=True) if n == number]
+        found.append((own / sum(same) if sum(same) else 1 / len(same)) * len(same) / len(group))
+    return found
 
 
 def waste(tasks: Sequence[Task], recipe: Recipe) -> float:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..core.adapter import Adapter
 from ..core.head import Head, answers, loss
 from ..core.host import run_head
-from ..errors import DataError, explain
-from .data import Example, collate
-from .metrics import default_metric, metric_named
+from ..errors import DataError, UnknownName, explain, nearest
+from .data import IGNORE, Example, collate
+from .metrics import METRICS, default_metric, metric_named
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 
@@ -53,6 +54,59 @@ class Task:
     def batch(self, rows: Sequence[Example], device: torch.device | str = "cpu") -> dict[str, Tensor]:
         tensors = collate(rows, self.pad_id, self.head.kind)
         return {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
+
+    def items(self, rows: Sequence[Example]) -> int:
+        """How many terms the mean loss of these rows has: rows, or labelled tokens."""
+        if self.head.kind != "tokens":
+            return len(rows)
+        return sum(label != IGNORE for row in rows for label in row.label)
+
+
+def checked(tasks: Sequence[Task], adapter: Adapter, metric: str | None = None) -> list[Task]:
+    """The tasks of a run, held against the adapter; `metric` goes to those that it fits and that name none.
+
+    Raises:
+        DataError: no task, or two of one name. UnknownName: no head of a task's name in the adapter, a head of
+            another kind or with other labels, or a metric that fits no task.
+    """
+    names = [t.name for t in tasks]
+    if not names or len(set(names)) < len(names):
+        raise DataError(
+            explain(f"tasks {names}: a run needs at least one, and a name for each.", "Task(name=...) names its head.")
+        )
+    for task in tasks:
+        if not task.host_answers:
+            _check_head(task, adapter)
+    if metric is None:
+        return list(tasks)
+    if all(t.head.kind not in metric_named(metric).kinds for t in tasks):
+        metric_named(metric, tasks[0].head.kind)  # raises, and names those that fit
+    fits = METRICS[metric].kinds
+    return [replace(t, metric=metric) if t.metric is None and t.head.kind in fits else t for t in tasks]
+
+
+def _check_head(task: Task, adapter: Adapter) -> None:
+    have = adapter.heads.get(task.name)
+    if have is None:
+        there = ", ".join(nearest(task.name, adapter.heads)) or "none"
+        raise UnknownName(
+            explain(
+                f"the adapter has no head {task.name!r}.",
+                f"Its heads: {there}.",
+                f"new(model, ..., heads={{{task.name!r}: task.head}}) gives it one; a host with a task head of its"
+                " own needs Task(..., host_answers=True).",
+            ),
+            name=task.name,
+        )
+    if (have.kind, have.labels) != (task.head.kind, task.head.labels):
+        raise UnknownName(
+            explain(
+                f"the adapter's head {task.name!r} is of kind {have.kind} with labels {list(have.labels)}.",
+                f"The task's is of kind {task.head.kind} with labels {list(task.head.labels)}.",
+                "Both must be the same, in the same order.",
+            ),
+            name=task.name,
+        )
 
 
 def logits_of(model: nn.Module, task: Task, batch: Mapping[str, Tensor], forward: nn.Module | None = None) -> Tensor:
