@@ -121,6 +121,24 @@ def test_the_hook_fires_on_real_steps_alone():
     assert rule.calls[0] == (1, {"A": 0.01, "B": 0.01, "gate": 0.1}, ["body.0", "body.2"])
 
 
+def test_the_rule_has_the_last_word():
+    class Halve(Rule):
+        def after_step(self, params, step, lr):
+            for f in params.values():
+                f["gate"].mul_(0.5)
+
+    model = attached()
+    optimizer = torch.optim.SGD(parameter_groups(model, lr=0.01))
+    Stepper(optimizer, Halve(), lambda: host.live(model))
+    gate = host.live(model)["body.0"]["gate"]
+    start = gate.detach().clone()
+    x, y = tiny.points(8, torch.float64)
+    F.cross_entropy(model(x), y).backward()
+    optimizer.step()
+    want = (start - 0.1 * gate.grad) / 2  # the gates' rate is ten times 0.01; first the step, then the rule
+    torch.testing.assert_close(gate.detach(), want, rtol=0, atol=1e-15)
+
+
 def test_the_hook_fires_eight_times_in_accelerates_32_micro_batches():
     accelerate = pytest.importorskip("accelerate")
     model, rule = attached(torch.float32), Counting()
