@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
 from .. import io
-from ..core.host import current, live, record_of
+from ..core.host import RECORD, current, live, record_of
 from ..core.method import Rule
 from ..core.site import Factors
 from ..errors import BadFile, MissingExtra, explain
@@ -61,11 +61,11 @@ class RankwiseCallback(TrainerCallback):
         self.rule: Rule | None = None
         self.step = 0
         self.handles: list[RemovableHandle] = []
-        self.scaled: dict[int, tuple[Tensor, float]] = {}
+        self.scaled: dict[int, tuple[Tensor, float, bool]] = {}
         self.earlier: dict[int, Tensor] = {}
-        trained = {n for n, p in model.named_parameters(remove_duplicate=False) if p.requires_grad}
         # the Trainer's own switch for "save without these, and do not warn when they are missing"
-        model._keys_to_ignore_on_save = {n for n in model.state_dict() if n not in trained}  # type: ignore[assignment]
+        given = getattr(model, "_keys_to_ignore_on_save", None)
+        model._keys_to_ignore_on_save = _Frozen(model, given)  # type: ignore[assignment]
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         optimizer = given["optimizer"]
@@ -82,9 +82,10 @@ class RankwiseCallback(TrainerCallback):
         self.scaled = {}
         for site, factors in params.items():
             for name, tensor in factors.items():
-                scale = float(self.method.group(name).get("lr_scale", 1.0))
-                if scale != 1.0 and not _grouped(optimizer, tensor):
-                    self.scaled[id(tensor)] = (tensor, scale)
+                options = self.method.group(name)
+                scale, decays = float(options.get("lr_scale", 1.0)), options.get("weight_decay") != 0
+                if (scale != 1.0 or not decays) and not _grouped(optimizer, tensor):
+                    self.scaled[id(tensor)] = (tensor, scale, decays)
                 if self.rule is not None and name == "gate":  # closed gates stay out of the clipping norm
                     self.handles.append(tensor.register_post_accumulate_grad_hook(partial(self._mask, site)))
         self.handles.append(optimizer.register_step_pre_hook(self._before))
@@ -96,16 +97,16 @@ class RankwiseCallback(TrainerCallback):
                 self.rule.before_step({site: {"gate": gate}})
 
     def _before(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
-        self.earlier = {key: t.detach().clone() for key, (t, _) in self.scaled.items()}
+        self.earlier = {key: t.detach().clone() for key, (t, _, _) in self.scaled.items()}
 
     @torch.no_grad()
     def _after(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         self.step += 1
         rate = float(optimizer.param_groups[0]["lr"])
         decay = {id(p): g["lr"] * g.get("weight_decay", 0.0) for g in optimizer.param_groups for p in g["params"]}
-        for key, (tensor, scale) in self.scaled.items():
+        for key, (tensor, scale, decays) in self.scaled.items():
             old = self.earlier[key]
-            kept = old * (1 - decay.get(key, 0.0))  # what decoupled decay alone would leave
+            kept = old if decays else old * (1 - decay.get(key, 0.0))  # what decoupled decay alone would leave
             tensor.copy_(old + scale * (tensor - kept))
         self.earlier = {}
         if self.rule is not None:
@@ -118,8 +119,11 @@ class RankwiseCallback(TrainerCallback):
         if logs is not None and self.rule is not None:
             sites = record_of(self.model).adapters
             count = len(next(iter(sites.values())).sites)
-            logs["mean_rank"] = sum(self.method.live(f) for f in live(self.model).values()) / max(count, 1)
-            logs.update(self.rule.status())
+            more = {"mean_rank": sum(self.method.live(f) for f in live(self.model).values()) / max(count, 1)}
+            more |= self.rule.status()
+            logs.update(more)  # for the callbacks after this one
+            if state.log_history:
+                state.log_history[-1].update(more)
 
     def on_save(self, args: Any, state: Any, control: Any, **given: Any) -> None:
         folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
@@ -162,6 +166,29 @@ class RankwiseCallback(TrainerCallback):
             ),
             step=step,
         )
+
+
+class _Frozen(Set[str]):
+    """Names in the host's state that don't train, looked up anew each time: none after detach, when a saved model
+    must be whole again."""
+
+    def __init__(self, model: nn.Module, given: Iterable[str] | None) -> None:
+        self.model, self.given = model, set(given or ())
+
+    def _names(self) -> set[str]:
+        if not hasattr(self.model, RECORD):
+            return self.given
+        trained = {n for n, p in self.model.named_parameters(remove_duplicate=False) if p.requires_grad}
+        return {n for n in self.model.state_dict() if n not in trained}
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __len__(self) -> int:
+        return len(self._names())
 
 
 def _grouped(optimizer: torch.optim.Optimizer, tensor: Tensor) -> bool:
