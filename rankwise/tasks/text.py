@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.head import Head
+from ..errors import DataError, explain
 from ..models import encode
 from ..train.data import Example
 from ..train.task import Task
@@ -33,10 +34,21 @@ def text_task(
         tokenizer: of the base model. hidden: width of the base model's hidden states.
         pooling, layers: see Head.
         max_length: tokens of a row; longer ones are cut.
+
+    Raises:
+        DataError: no labels to learn from; the column to name is said.
     """
-    kind = train.kind or "single"
-    center, spread = 0.0, 1.0
-    if kind == "regression" and train.labels:
+    if train.kind is None or train.labels is None:
+        raise DataError(
+            explain(
+                f"{train.source}: no label column was named, so there is nothing to learn.",
+                f"The text is column {train.columns.text!r}.",
+                "Name the other one: Columns(text, label=...), or --label on the command line",
+            ),
+            source=train.source,
+        )
+    kind, center, spread = train.kind, 0.0, 1.0
+    if kind == "regression":
         center = statistics.fmean(train.labels)
         spread = statistics.pstdev(train.labels) or 1.0
     head = Head(kind, tuple(names), hidden, pooling, tuple(layers), center=center, spread=spread)
