@@ -72,6 +72,8 @@ def _fused_dtype(x: Tensor, layer: nn.Module) -> torch.dtype | None:
     if type(x) not in (Tensor, nn.Parameter) or x.is_meta or not is_plain(layer):
         return None
     weight, bias = layer.weight, layer.bias
+    if bias is None and is_conv1d(layer):
+        return None
     for tensor in (weight, bias):
         if tensor is not None and (type(tensor) not in (Tensor, nn.Parameter) or tensor.requires_grad):
             return None  # sharded, quantised, or trained itself
@@ -93,21 +95,21 @@ def _cast(x: Tensor, dtype: torch.dtype) -> Tensor:
     Autocast would cast x once a map and keep every copy for backward. The copy is held by x itself, so it goes
     when x goes.
     """
-    if x.dtype == dtype:
-        return x.detach()
+    if x.dtype == dtype or x.is_leaf:  # a leaf may live for long, and would hold its copy as long
+        return x.detach().to(dtype)
     version = x._version
     known = getattr(x, _CAST, None)
     if known is not None and known[0] == version and known[1].dtype == dtype:
         return known[1]  # type: ignore[no-any-return]
     cast = x.detach().to(dtype)
-    if not x.is_leaf:  # a leaf may live for long
-        setattr(x, _CAST, (version, cast))
+    setattr(x, _CAST, (version, cast))
     return cast
 
 
 def _map(x: Tensor, weight: Tensor, bias: Tensor | None, conv: bool) -> Tensor:
     """The frozen map by the very product that the layer calls, so that the bits agree; contiguous."""
-    if conv and bias is not None:
+    if conv:
+        assert bias is not None  # _fused_dtype
         flat = torch.addmm(bias, x.view(-1, x.shape[-1]), weight)
         return flat.view(*x.shape[:-1], weight.shape[1])
     return F.linear(x, weight, bias).contiguous()
