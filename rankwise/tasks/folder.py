@@ -1,0 +1,220 @@
+"""An adapter folder that can answer again: which base, which columns, how long a row, beside the adapter itself.
+
+`rankwise train` writes these notes as task.json; cutting, exporting and the like carry them on.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from .. import io
+from ..core.adapter import Adapter
+from ..core.head import Head
+from ..errors import BadFile, DataError, RecipeError, UnknownName, WrongBase, explain, nearest
+from ..models import encode, load, tokenizer
+from ..models.source import MINILM
+from ..train.data import Example
+from ..train.task import Task
+from .table import Asked, Columns, Table
+from .text import rows_of
+
+NOTES = "task.json"
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What prediction needs beside the adapter.
+
+    base: name of the base model, a folder's as an absolute path. task: name of its head.
+    text, pair, label, sep: columns of the table, and what separates several labels. max_length: in tokens.
+    """
+
+    base: str
+    task: str
+    text: str = "text"
+    pair: str | None = None
+    label: str | None = None
+    sep: str = "|"
+    max_length: int = 128
+
+    def to_bytes(self) -> bytes:
+        return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
+
+    @classmethod
+    def read(cls, folder: Path) -> Notes | None:
+        """The notes in a folder, or None where there are none.
+
+        Raises:
+            BadFile: they are not what `to_bytes` wrote.
+        """
+        path = folder / NOTES
+        if not path.is_file():
+            return None
+        try:
+            values = json.loads(path.read_bytes())
+            known = {f.name for f in fields(cls)}
+            return cls(**{name: value for name, value in values.items() if name in known})
+        except (ValueError, TypeError, AttributeError) as error:
+            raise BadFile(
+                explain(f"{path} is not what rankwise train wrote ({error}).", "Train again, or restore the file."),
+                path=path,
+            ) from error
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An adapter folder, and its base model once it is asked for.
+
+    Args:
+        base: another name for the base model (it was moved, say); its weights must be the same.
+    """
+
+    folder: Path
+    adapter: Adapter
+    notes: Notes | None
+    base: str | None = None
+
+    @classmethod
+    def read(cls, folder: str | Path, base: str | None = None) -> Opened:
+        """Raises as `rankwise.io.load` does."""
+        folder = Path(folder)
+        return cls(folder, io.load(folder), Notes.read(folder), base)
+
+    @property
+    def carried(self) -> dict[str, bytes]:
+        """Files that a folder made from this one takes along."""
+        return {NOTES: self.notes.to_bytes()} if self.notes else {}
+
+    @property
+    def base_name(self) -> str:
+        """Raises DataError where nobody says which base model it was."""
+        name = self.base or (self.notes.base if self.notes else None) or self.adapter.base.get("name")
+        if not name:
+            raise DataError(explain(f"{self.folder} does not say its base model.", "Name it: --base <model>"))
+        return str(name)
+
+    def model(self, kind: str = "encoder", **config: Any) -> nn.Module:
+        """The base model.
+
+        Raises:
+            WrongBase: its weights are not those that the adapter was trained on. Others as `models.load`.
+        """
+        model = open_base(self.base_name, kind, **config)
+        check_base(self.adapter, model, self.folder)
+        return model
+
+    @cached_property
+    def tokenizer(self) -> Any:
+        return tokenizer(self.base_name)
+
+    @property
+    def max_length(self) -> int:
+        return self.notes.max_length if self.notes else 128
+
+    def columns(self, text: str | None = None, pair: str | None = None, label: str | None = None) -> Columns:
+        """The columns as in training, but for those that are given."""
+        notes = self.notes or Notes("", "")
+        return Columns(text or notes.text, pair or notes.pair, label or notes.label)
+
+    def head(self, name: str | None = None) -> tuple[str, Head]:
+        """The head called `name`, or the only one.
+
+        Raises:
+            UnknownName: no such head, or several and none was named.
+            DataError: the folder has none, so that it cannot answer.
+        """
+        heads = self.adapter.heads
+        if not heads:
+            raise DataError(
+                explain(
+                    f"{self.folder} holds no head of rankwise, so it gives no answers by itself.",
+                    "A head comes with: rankwise train <table> --text <column> --label <column> --out <folder>",
+                    "An adapter on a model with a head of its own works through: "
+                    f"rankwise merge {self.folder} --out <folder>",
+                )
+            )
+        if name is None and self.notes and self.notes.task in heads:
+            name = self.notes.task
+        if name is None and len(heads) == 1:
+            name = next(iter(heads))
+        if name not in heads:
+            given = "no head was named" if name is None else f"there is no head {name!r}"
+            near = nearest(name or "", heads)
+            raise UnknownName(
+                explain(f"{self.folder}: {given}.", f"Heads: {', '.join(heads)}.", f"Choose one: --task {near[0]}"),
+                name=name,
+            )
+        return name, heads[name]
+
+    def task(
+        self,
+        rows: Sequence[Example],
+        name: str | None = None,
+        metric: str | None = None,
+        valid: Sequence[Example] | None = None,
+    ) -> Task:
+        """A task of these rows: to answer, to score (without `valid`, on the rows themselves), or to train on."""
+        name, head = self.head(name)
+        held_out = rows if valid is None else valid
+        return Task(name, head, train=rows, valid=held_out, metric=metric, pad_id=self.tokenizer.pad_token_id or 0)
+
+    def asked(self, rows: Sequence[Asked]) -> list[Example]:
+        """Streamed rows, tokenised."""
+        pairs = [row.pair or "" for row in rows] if rows and rows[0].pair is not None else None
+        tokens = encode(self.tokenizer, [row.text for row in rows], pairs, self.max_length)
+        types = "token_type_ids"
+        return [Example(tuple(t["input_ids"]), types=tuple(t[types]) if types in t else None) for t in tokens]
+
+    def rows(self, table: Table, name: str | None = None) -> list[Example]:
+        return rows_of(table, self.head(name)[1].labels, self.tokenizer, self.max_length)
+
+
+def open_base(name: str, kind: str = "encoder", seed: int = 0, **config: Any) -> nn.Module:
+    """`models.load`, with the parameters that loading has to make up drawn from this seed."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return load(name, kind, **config)
+
+
+def refuse_two_stacks(model: nn.Module, name: str) -> None:
+    """Raises RecipeError where the model is an encoder with a decoder: its hidden states are not the text's."""
+    settings: Any = getattr(model, "config", None)
+    if getattr(settings, "is_encoder_decoder", False):
+        raise RecipeError(
+            explain(
+                f"base={name!r} is an encoder with a decoder ({settings.model_type}).",
+                "Tables are learnt on the hidden states of one stack: BERT, RoBERTa, DeBERTa, GPT-2 and their kin.",
+                f"The packaged encoder is called {MINILM!r}.",
+            )
+        )
+
+
+def lasting_name(base: str) -> str:
+    """A base model's name that means the same from any folder: folders by their absolute path."""
+    path = Path(base).expanduser()
+    return str(path.resolve()) if base != MINILM and path.is_dir() else base
+
+
+def check_base(adapter: Adapter, model: nn.Module, folder: Path) -> None:
+    """Raises WrongBase where both sides know their weights and these differ."""
+    here: dict[str, Any] = getattr(model, "rankwise_base", {})
+    trained, found = adapter.base.get("sha256"), here.get("sha256")
+    if trained and found and trained != found:
+        raise WrongBase(
+            explain(
+                f"{folder} was trained on {adapter.base.get('name')!r}, and {here.get('name')!r} has other weights.",
+                f"sha256 of the weights in training: {trained}",
+                f"sha256 of {here.get('name')!r}: {found}",
+                "Name the model it was trained on: --base <model>. rankwise show tells more.",
+            ),
+            base=adapter.base,
+            found=here,
+        )
