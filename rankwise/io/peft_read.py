@@ -101,6 +101,8 @@ def decode(folder: Path, data: bytes | None = None) -> Adapter:
     halves: dict[str, dict[str, Tensor]] = {}
     whole: dict[str, Tensor] = {}
     for key, tensor in tensors.items():
+        if not key.startswith(PREFIX):
+            raise _misfit(path, f"{key!r} is not a name that PEFT writes, which begin with {PREFIX!r}")
         name = key.removeprefix(PREFIX)
         found = re.fullmatch(r"(.+)\.lora_([AB])\.weight", name)
         if found:

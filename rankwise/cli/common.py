@@ -1,0 +1,98 @@
+"""What the commands share: names of choices, options that several have, and how figures are printed."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..methods import PATHS
+
+PRESETS = ("full", "bitfit", "head")  # of `new(whole=...)`; a test compares them, for core would import torch
+
+
+class Layout(StrEnum):
+    """compact: each site its own rank. uniform: all padded to the largest, for servers that stack layers."""
+
+    compact = "compact"
+    uniform = "uniform"
+
+
+Choice: Any = StrEnum("Choice", {name: name for name in (*PATHS, *PRESETS)})  # type: ignore[misc]
+"""Methods of the registry, and presets of what is trained whole."""
+
+AdapterFolder = Annotated[
+    Path, typer.Argument(metavar="ADAPTER", help="Folder written by rankwise train or by PEFT.", show_default=False)
+]
+Out = Annotated[Path, typer.Option(help="Folder to write; refused if it exists.", show_default=False)]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the folder if it exists.")]
+TableFile = Annotated[
+    Path, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON Lines or Parquet.", show_default=False)
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON and nothing else.")]
+Base = Annotated[
+    str | None,
+    typer.Option(metavar="MODEL", help="Base model, if it is no longer where training found it.", show_default=False),
+]
+LayoutOption = Annotated[
+    Layout,
+    typer.Option(help="compact: each site its own rank. uniform: every site padded to one, for servers that stack."),
+]
+TaskName = Annotated[
+    str | None, typer.Option("--task", metavar="NAME", help="Which head, if there are several.", show_default=False)
+]
+
+
+def note(text: str) -> None:
+    """Say something beside the result, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(figures: Any) -> None:
+    print(json.dumps(figures, indent=2, ensure_ascii=False))
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]], left: int = 1) -> str:
+    """Lines of aligned columns, the first `left` of them to the left, numbers to the right."""
+    lines = [[str(c) for c in line] for line in (header, *rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(header))]
+
+    def padded(line: list[str]) -> str:
+        cells = [c.ljust(w) if i < left else c.rjust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))]
+        return "  ".join(cells).rstrip()
+
+    return "\n".join(map(padded, lines))
+
+
+def folder_size(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+
+
+def in_bytes(size: int) -> str:
+    """1,234 bytes as "1.2 kB"."""
+    for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if size >= step:
+            return f"{size / step:.1f} {unit}"
+    return f"{size} B"
+
+
+def score_text(scores: dict[str, Any]) -> str:
+    return (
+        f"{scores['metric']} {scores['value']:.4f} (95 % interval {scores['low']:.4f} to {scores['high']:.4f}) "
+        f"on {scores['n']:,} rows, loss {scores['loss']:.4f}"
+    )
+
+
+def ranks_text(ranks: dict[str, int]) -> str:
+    """One line about the ranks of an adapter."""
+    if not ranks:
+        return "no sites"
+    mean, gone = sum(ranks.values()) / len(ranks), sum(not r for r in ranks.values())
+    empty = f", {gone} with nothing left" if gone else ""
+    return f"mean {mean:.2f} over {len(ranks)} sites, {min(ranks.values())} to {max(ranks.values())}{empty}"

@@ -1,0 +1,241 @@
+"""rankwise evaluate and predict: the same answers by every way in, as the rows come, and clear refusals."""
+
+from __future__ import annotations
+
+import csv
+import io as texts
+import json
+import queue
+import shutil
+import subprocess
+import sys
+import threading
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from rankwise import load
+from rankwise.cli.use import _as_they_come
+from rankwise.tasks.folder import Opened
+
+from .cli_case import base_model, figures, rows, run, shop, table
+
+
+def lines(result):
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_the_score_of_a_table():
+    found = figures("evaluate", shop().adapter, shop().test)
+    assert found["metric"] == "accuracy"
+    assert found["n"] == 60
+    assert found["task"] == "stars"
+    assert found["low"] < found["value"] <= found["high"]
+    assert f"accuracy {found['value']:.4f} (95 % interval" in run("evaluate", shop().adapter, shop().test).stdout
+
+
+def test_another_metric_can_be_asked_for():
+    assert figures("evaluate", shop().adapter, shop().test, "--metric", "f1")["metric"] == "f1"
+
+
+def test_columns_may_be_called_otherwise(tmp_path):
+    renamed = [{"t": r["review"], "y": r["stars"]} for r in rows(60, seed=1)]
+    found = figures("evaluate", shop().adapter, table(tmp_path / "t.csv", renamed), "--text", "t", "--label", "y")
+    assert found["value"] == figures("evaluate", shop().adapter, shop().test)["value"]
+
+
+def test_predictions_agree_with_the_score():
+    answers = lines(run("predict", shop().adapter, shop().test))
+    right = sum(a["prediction"] == a["stars"] for a in answers)
+    assert right / 60 == figures("evaluate", shop().adapter, shop().test)["value"]
+    assert [a["id"] for a in answers] == [f"r{i}" for i in range(60)]  # every column, in order
+    assert all(0.5 <= a["probability"] <= 1 for a in answers)
+
+
+def test_probabilities_of_every_label_sum_to_one():
+    for answer in lines(run("predict", shop().adapter, shop().test, "--probabilities")):
+        assert sum(answer["probabilities"].values()) == pytest.approx(1)
+        assert answer["probabilities"][answer["prediction"]] == answer["probability"]
+
+
+def test_csv_says_the_same_as_json_lines():
+    answers = lines(run("predict", shop().adapter, shop().test))
+    text = run("predict", shop().adapter, shop().test, "--format", "csv", "--probabilities").stdout
+    found = list(csv.DictReader(texts.StringIO(text)))
+    assert [f["prediction"] for f in found] == [a["prediction"] for a in answers]
+    assert [float(f["probability"]) for f in found] == [a["probability"] for a in answers]
+    assert "probability of disliked" in found[0]
+
+
+@pytest.mark.parametrize("form", ["lines", "csv", "jsonl"])
+def test_standard_input_gives_the_answers_of_the_file(form):
+    given = {
+        "lines": "".join(r["review"] + "\n" for r in rows(60, seed=1)),
+        "csv": shop().test.read_text(),
+        "jsonl": "".join(json.dumps(r) + "\n" for r in rows(60, seed=1)),
+    }[form]
+    more = [] if form == "lines" else ["--input", form]
+    found = lines(run("predict", shop().adapter, "-", *more, given=given))
+    wanted = lines(run("predict", shop().adapter, shop().test))
+    assert [f["prediction"] for f in found] == [w["prediction"] for w in wanted]
+    assert [f["probability"] for f in found] == pytest.approx([w["probability"] for w in wanted], abs=1e-6)
+
+
+def test_labels_are_not_needed(tmp_path):
+    bare = table(tmp_path / "t.csv", [{"review": r["review"]} for r in rows(5)])
+    assert len(lines(run("predict", shop().adapter, bare))) == 5
+
+
+def test_nothing_in_is_nothing_out():
+    assert run("predict", shop().adapter, "-", given="").stdout == ""
+
+
+def test_answers_go_to_a_new_file_if_asked(tmp_path):
+    out = tmp_path / "deep" / "answers.jsonl"
+    assert run("predict", shop().adapter, shop().test, "--out", out).stdout == ""
+    assert out.read_text() == run("predict", shop().adapter, shop().test).stdout
+    assert "is there already" in run("predict", shop().adapter, shop().test, "--out", out, code=2).stderr
+
+
+def test_each_line_is_answered_before_the_next_is_written():
+    """A pipe that stays open: the answer to the first line comes while nothing else was sent."""
+    command = [sys.executable, "-m", "rankwise.cli.main", "predict", str(shop().adapter)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
+        answers: queue.Queue[str] = queue.Queue()
+        threading.Thread(target=lambda: [answers.put(line) for line in process.stdout], daemon=True).start()
+        for text in ("good w1", "bad w2"):
+            process.stdin.write(text + "\n")
+            process.stdin.flush()
+            assert json.loads(answers.get(timeout=60))["text"] == text
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0
+
+
+def test_groups_hold_what_has_come_and_never_more_than_asked():
+    groups = list(_as_they_come(iter(range(100)), 8))
+    assert [i for group in groups for i in group] == list(range(100))
+    assert max(map(len, groups)) <= 8
+
+
+def test_rows_before_an_error_are_answered():
+    def some():
+        yield 1
+        yield 2
+        raise ValueError("third")
+
+    groups, found = _as_they_come(some(), 8), []
+
+    def drain():
+        for group in groups:
+            found.extend(group)
+
+    with pytest.raises(ValueError, match="third"):
+        drain()
+    assert found == [1, 2]
+
+
+def test_a_bad_row_is_named_after_the_answers_to_those_before_it():
+    result = run("predict", shop().adapter, "-", "--input", "jsonl", given='{"review": "good"}\n{"reviw": 1}\n', code=2)
+    assert len(lines(result)) == 1
+    assert "line 2" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path):
+    other = table(tmp_path / "t.csv", [{"text": "good", "stars": "liked"}])
+    for command in ("evaluate", "predict"):
+        assert "no column 'review'" in run(command, shop().adapter, other, code=2).stderr
+
+
+def test_a_label_that_was_not_seen_in_training_is_named(tmp_path):
+    other = table(tmp_path / "t.csv", [{"review": "good", "stars": "adored"}])
+    said = run("evaluate", shop().adapter, other, code=2).stderr
+    assert "'adored' was not seen in training" in said
+    assert "liked" in said
+    assert "line 2" in said
+
+
+def test_another_base_model_is_refused_by_its_weights(tmp_path):
+    other = base_model(tmp_path / "other", seed=1)
+    for command in ("evaluate", "predict"):
+        said = run(command, shop().adapter, shop().test, "--base", other, code=2).stderr
+        assert "WrongBase" in said
+        assert str(shop().base) in said
+        assert str(other) in said
+        assert load(shop().adapter).base["sha256"] in said
+
+
+def test_the_same_base_model_may_have_moved(tmp_path):
+    moved = shutil.copytree(shop().base, tmp_path / "moved")
+    assert figures("evaluate", shop().adapter, shop().test, "--base", moved)["n"] == 60
+
+
+def test_a_base_model_of_another_width_is_refused_though_it_has_no_digest(tmp_path):
+    folder = shutil.copytree(shop().adapter, tmp_path / "a")
+    about = json.loads((folder / "rankwise.json").read_text())
+    about["base"].pop("sha256")
+    (folder / "rankwise.json").write_text(json.dumps(about))
+    run("evaluate", folder, shop().test)  # the weights are not known, the shapes fit
+    said = run("evaluate", folder, shop().test, "--base", "minilm", code=2).stderr
+    assert "WrongBase" in said
+    assert "16 -> 16" in said
+    assert "384 -> 384" in said
+
+
+@pytest.mark.parametrize("name", ["rankwise.safetensors", "adapter_model.safetensors"])
+def test_a_truncated_file_is_named(tmp_path, name):
+    folder = shutil.copytree(shop().adapter, tmp_path / "a")
+    (folder / name).write_bytes((folder / name).read_bytes()[:-100])
+    for words in (
+        ("show", folder),
+        ("evaluate", folder, shop().test),
+        ("cut", folder, "--energy", "0.9", "--out", "x"),
+    ):
+        result = run(*words, code=2)
+        assert "BadFile" in result.stderr
+        assert name in result.stderr
+        assert "Traceback" not in result.output
+
+
+def test_a_foreign_file_is_named(tmp_path):
+    folder = tmp_path / "a"
+    folder.mkdir()
+    (folder / "adapter_config.json").write_text(json.dumps({"peft_type": "LORA", "r": 2, "lora_alpha": 2}))
+    save_file({"something.else": torch.zeros(2)}, folder / "adapter_model.safetensors")
+    said = run("show", folder, code=2).stderr
+    assert "BadFile" in said
+    assert "adapter_model.safetensors" in said
+    assert "'something.else'" in said
+
+
+def test_a_folder_without_a_head_says_how_to_get_one(tmp_path):
+    from dataclasses import replace
+
+    from rankwise import save
+
+    save(replace(load(shop().adapter), heads={}, head_weights={}), tmp_path / "a")
+    said = run("predict", tmp_path / "a", "-", "--base", shop().base, given="good\n", code=2).stderr
+    assert "no head of rankwise" in said
+    assert "rankwise train" in said
+    assert "rankwise merge" in said
+
+
+def test_a_head_that_is_not_there_is_named():
+    said = run("evaluate", shop().adapter, shop().test, "--task", "star", code=2).stderr
+    assert "no head 'star'" in said
+    assert "--task stars" in said
+
+
+def test_notes_that_are_damaged_are_named(tmp_path):
+    folder = shutil.copytree(shop().adapter, tmp_path / "a")
+    (folder / "task.json").write_text("{")
+    assert "task.json" in run("predict", folder, "-", given="good\n", code=2).stderr
+
+
+def test_a_folder_without_notes_answers_if_told_its_base(tmp_path):
+    folder = shutil.copytree(shop().adapter, tmp_path / "a")
+    (folder / "task.json").unlink()
+    assert Opened.read(folder).notes is None
+    found = lines(run("predict", folder, shop().test, "--text", "review", "--base", shop().base))
+    assert len(found) == 60
