@@ -21,7 +21,7 @@ from rankwise.errors import BadFile, FolderExists
 from rankwise.io import load, save
 from rankwise.io.files import CONFIG, NATIVE, NATIVE_JSON, PAIR, PICKLED, STATE
 from rankwise.io.native import load_state, save_state
-from rankwise.io.tree import dump, parse
+from rankwise.io.tree import dump, pack, parse
 from rankwise.methods import METHODS, LoRA, SoRA
 from tests import tiny
 
@@ -237,6 +237,14 @@ def test_a_foreign_file_is_named(name, tmp_path):
     folder = save(rich(), tmp_path / "a")
     (folder / name).write_bytes(b"PK\x03\x04 this is a zip file, or so it says, and long enough to look like one")
     with pytest.raises(BadFile, match=r"Expected a whole safetensors file"):
+        load(folder)
+
+
+def test_weights_that_are_no_adapter_are_named(tmp_path):
+    folder = save(rich(), tmp_path / "a")
+    (folder / NATIVE_JSON).unlink()
+    (folder / PAIR).write_bytes(pack({"body.0.weight": torch.zeros(6, 6)}))
+    with pytest.raises(BadFile, match=r"'body.0.weight' is not a name that PEFT writes"):
         load(folder)
 
 

@@ -6,6 +6,7 @@ import copy
 import json
 import logging
 from contextlib import contextmanager
+from dataclasses import replace
 
 import pytest
 import torch
@@ -116,6 +117,8 @@ def test_an_adapter_with_nothing_left_still_loads_and_predicts(family, layout, t
     empty = adapter.map(lambda f: f | {"gate": torch.zeros(4)})
     for nothing in (empty, empty.compact()):
         folder = save(nothing, tmp_path / "a", layout=layout, overwrite=True)
+        targets = json.loads((folder / CONFIG).read_text())["target_modules"]
+        assert len(targets) == (1 if layout == "compact" else len(adapter.sites))
         same_outputs(family, nothing, folder)
         assert load(folder).equal(nothing)
 
@@ -158,6 +161,22 @@ def test_full_fine_tuning_is_loaded_by_peft(family, tmp_path):
     folder = save(adapter, tmp_path / "a")
     same_outputs(family, adapter, folder)
     assert load(folder).equal(adapter)
+
+
+@pytest.mark.parametrize("family", ["gpt2", "t5", "bart"])
+def test_a_tied_weight_trained_whole_is_loaded_by_peft_at_every_place(family, tmp_path):
+    adapter = tiny.shaken(new(tiny.host(family), LoRA(rank=2), tiny.TARGETS[family], whole=["lm_head"]))
+    folder = save(adapter, tmp_path / "a")
+    same_outputs(family, adapter, folder)
+    assert load(folder).equal(adapter)
+    no_native(folder)
+    pair = load(folder)
+    assert len(pair.whole) > 1
+    model = tiny.host(family)
+    before = {n: t.clone() for n, t in model.state_dict().items()}
+    with attached(model, pair):
+        torch.testing.assert_close(tiny.logits(model, tiny.batch(family)), ours(family, adapter), rtol=1e-5, atol=1e-4)
+    assert all(torch.equal(t, before[n]) for n, t in model.state_dict().items())
 
 
 def test_debertas_pooler_is_saved_with_the_classifier(tmp_path):
@@ -240,9 +259,17 @@ def test_names_that_mislead_a_pattern_hit_no_other_layer(shut, layout, tmp_path)
             torch.testing.assert_close(model(x), expected, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("whole", [["dense"], ["x.dense"], ["a.b.weight"], ["w.aXb.bias", "a.layer.1"], ["x.c+d"]])
-def test_parameters_trained_whole_with_misleading_names(whole, tmp_path):
-    adapter = tiny.shaken(new(twins(), LoRA(rank=2), "all-linear", whole=[*whole]), size=0.15)
+@pytest.mark.parametrize(
+    "modules",
+    [["dense"], ["x.dense"], ["a.b"], ["w.aXb", "a.layer.1"], ["x.c+d", "x.("], ["dense", "x.dense"], ["w.a.b"]],
+)
+def test_modules_trained_whole_with_misleading_names(modules, tmp_path):
+    layers = {n: m for n, m in twins().named_modules() if isinstance(m, nn.Linear)}
+    low_rank = new(twins(), LoRA(rank=2), [n for n in layers if n not in modules], exclude=modules)
+    whole = {f"{n}.{leaf}": t.detach() for n in modules for leaf, t in layers[n].named_parameters()}
+    factors = {n: f for n, f in low_rank.factors.items() if n not in modules}
+    sites = tuple(s for s in low_rank.sites if s.name in factors)
+    adapter = tiny.shaken(replace(low_rank, sites=sites, factors=factors, whole=whole), size=0.15)
     folder = save(adapter, tmp_path / "a")
     x = torch.randn(3, 5, generator=torch.Generator().manual_seed(0))
     with attached(twins(), adapter) as model, torch.no_grad():

@@ -61,8 +61,15 @@ def new(
         whole={n: _copy(parameters[n]) for n in names},
         heads=heads,
         head_weights={task: head.init(rng) for task, head in heads.items()},
-        base=dict(getattr(model, "rankwise_base", {})),
+        base={**getattr(model, "rankwise_base", {}), **_ties(parameters, names)},
     )
+
+
+def _ties(parameters: Mapping[str, Tensor], whole: Sequence[str]) -> dict[str, dict[str, list[str]]]:
+    """{"tied": name trained whole -> its other names}, or {}: a loader that unties needs every one of them."""
+    others = {w: [n for n, p in parameters.items() if p is parameters[w] and n != w] for w in whole}
+    tied = {w: names for w, names in others.items() if names}
+    return {"tied": tied} if tied else {}
 
 
 def _sites(model: nn.Module, method: Method, targets: Targets, exclude: Targets, whole: Sequence[str]) -> list[Site]:

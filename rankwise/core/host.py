@@ -223,7 +223,7 @@ def detach(model: nn.Module) -> Adapter | dict[str, Adapter]:
     """
     record = record_of(model)
     taken = {name: current(model, name) for name in record.adapters}
-    for _, owner, key, old in record.swapped:
+    for _, owner, key, old in reversed(record.swapped):  # a tied parameter may be swapped under two names
         owner._parameters[key] = old
     for wrapped in record.modules.values():
         wrapped.layer.train(wrapped.training)

@@ -6,8 +6,9 @@ Every scale and gate is folded into B, and lora_alpha = r at every site, so that
     uniform   every site zero-padded to one rank, no patterns, for servers that stack layers
 
 Parameters trained whole: a module with all of its parameters (weight and bias, or a bias-free `score`) goes to
-modules_to_save. Any other (BitFit's biases, a weight alone, an embedding) is stored under its own name, and PEFT
-loads it straight into the base model, as it does with bias="all"; disable_adapter() does not take that back.
+modules_to_save. Any other (BitFit's biases, a weight alone, an embedding) is stored under its own name, a tied one
+under each of its names, and PEFT loads it straight into the base model, as it does with bias="all";
+disable_adapter() does not take that back.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..core.adapter import Adapter
-from ..core.site import Site
+from ..core.site import HEAD_NAMES, Site
 from ..errors import NotFoldable, UnknownName, explain, nearest
 from .files import CONFIG, PAIR
 from .tree import pack
@@ -73,9 +74,11 @@ def pair(adapter: Adapter, layout: str) -> tuple[dict[str, Any], dict[str, Tenso
     modules = _modules(adapter, names)
     alone = [n for n in adapter.whole if n.rpartition(".")[0] not in modules]
     inside = set(names)
-    for name, tensor in adapter.whole.items():
-        module, _, leaf = name.rpartition(".")
-        tensors[f"{PREFIX}{module}.base_layer.{leaf}" if module in inside else f"{PREFIX}{name}"] = tensor
+    tied = adapter.base.get("tied", {})
+    for first, tensor in adapter.whole.items():
+        for name in (first, *tied.get(first, ())):  # low_cpu_mem_usage unties: every place needs the tensor
+            module, _, leaf = name.rpartition(".")
+            tensors[f"{PREFIX}{module}.base_layer.{leaf}" if module in inside else f"{PREFIX}{name}"] = tensor
     ranks = {n: ranks[n] for n in names}
     pattern = _pattern(ranks) if len(set(ranks.values())) > 1 else {}
     config = {
@@ -184,7 +187,8 @@ def _modules(adapter: Adapter, targets: Sequence[str]) -> list[str]:
 def _complete(module: str, leaves: set[str]) -> bool:
     leaf = module.rpartition(".")[2]
     full = leaves == {"weight", "bias"} or (leaves == {"weight"} and leaf in NO_BIAS)
-    return bool(module) and full and leaf not in TIED
+    sure = "." in module or module in HEAD_NAMES  # any other name may end the name of a module that we do not know
+    return sure and full and leaf not in TIED
 
 
 def _alone(module: str, known: Sequence[str]) -> bool:
