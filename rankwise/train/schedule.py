@@ -20,7 +20,7 @@ from ..core.adapter import Adapter
 from ..errors import BadFile, NotFoldable, RecipeError, explain
 from ..io import load
 from ..io.files import atomic_write
-from .loop import fit
+from .loop import Result, fit
 from .recipe import Recipe
 from .task import Task
 from .workplace import Output
@@ -107,22 +107,17 @@ def sparsify(
         # overwrite: a stage that a kill left without a checkpoint, or whole but not yet in stages.json, is run again
         result = fit(model, start, tasks, recipe, out=target, resume=going_on, overwrite=resume, progress=progress)
         now = result.adapter
-        stages.append(
-            Stage(
-                number,
-                values[number],
-                now.mean_rank,
-                now.size,
-                now.ranks,
-                result.scores,
-                result.seconds,
-                folder.name if folder else None,
-            )
-        )
+        stages.append(_stage(number, values[number], result, folder))
         found.append(now)
         if root:
             _write(root, stages)
     return stages, found
+
+
+def _stage(number: int, value: float, result: Result, folder: Path | None) -> Stage:
+    now = result.adapter
+    name = folder.name if folder else None
+    return Stage(number, value, now.mean_rank, now.size, now.ranks, result.scores, result.seconds, name)
 
 
 def _write(root: Path, stages: list[Stage]) -> None:
