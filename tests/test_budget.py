@@ -67,8 +67,8 @@ def test_the_last_step_takes_all_that_is_due_and_nothing_more():
 
 def test_nothing_is_taken_while_fewer_live_than_planned():
     plan = Plan(full=4.0, target=1.0, start=0, stop=100)
-    assert plan.at(10 + 5) > 1.8
-    assert ask(numbers(0.0, 0.0, 0.0, 1.0), plan, 10, 5) == 0.0
+    assert plan.at(10 + 5) > 2
+    assert ask(numbers(0.0, 0.0, 0.5, 1.0), plan, 10, 5) == 0.0
     assert ask(numbers(0.0, 0.0, 0.0, 0.0), plan, 10, 5) == 0.0
 
 

@@ -61,8 +61,6 @@ def threshold(sizes: Tensor, before: Tensor, weights: Tensor, plan: Plan, step: 
     q = float(sizes[falling[-1]])
     regrowth = float((sizes[falling] - before[falling]).mean().clamp(min=0))
     t = q / ahead + regrowth
-    if ahead == 1:
-        t = max(t, q)
     if most < len(order):
         edge = float(sizes[order[most]])
         t = min(t, edge * (1 - 1e-6))
