@@ -93,8 +93,14 @@ def test_cut_writes_the_smaller_adapter_that_still_answers(tmp_path, more):
 
 def test_cut_names_the_largest_value_that_it_dropped(tmp_path):
     told = run("cut", shop().adapter, "--budget", 10, "--out", tmp_path / "a").stdout
-    found = figures("cut", shop().adapter, "--budget", 10, "--out", tmp_path / "b")
-    assert f"up to {max(found['largest_dropped'].values()):.4g}" in told
+    found = figures("cut", shop().adapter, "--budget", 10, "--out", tmp_path / "b")["largest_dropped"]
+    before, after = io.load(shop().adapter), io.load(tmp_path / "a")
+    values = {s.name: torch.linalg.svdvals(product(before, s).double()) for s in before.sites}
+    for site, value in found.items():
+        assert value == pytest.approx(float(values[site][after.ranks[site]]), rel=1e-5)
+    # the 10 strongest of all stay, so the 11th is the largest one dropped
+    assert max(found.values()) == pytest.approx(float(torch.cat(list(values.values())).sort().values[-11]), rel=1e-5)
+    assert f"up to {max(found.values()):.4g}" in told
     assert "kept     10 of 24" in told
 
 

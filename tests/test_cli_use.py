@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io as texts
 import json
+import os
 import queue
 import shutil
 import subprocess
@@ -101,15 +102,25 @@ def test_answers_go_to_a_new_file_if_asked(tmp_path):
 def test_each_line_is_answered_before_the_next_is_written():
     """A pipe that stays open: the answer to the first line comes while nothing else was sent."""
     command = [sys.executable, "-m", "rankwise.cli.main", "predict", str(shop().adapter)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1) as process:
-        answers: queue.Queue[str] = queue.Queue()
-        threading.Thread(target=lambda: [answers.put(line) for line in process.stdout], daemon=True).start()
+    plain = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "bufsize": 1, "env": plain}
+    process = subprocess.Popen(command, **pipes)
+    answers: queue.Queue[str] = queue.Queue()
+    reader = threading.Thread(target=lambda: [answers.put(line) for line in process.stdout], daemon=True)
+    reader.start()
+    try:
         for text in ("good w1", "bad w2"):
             process.stdin.write(text + "\n")
             process.stdin.flush()
             assert json.loads(answers.get(timeout=60))["text"] == text
         process.stdin.close()
         assert process.wait(timeout=60) == 0
+    finally:
+        process.kill()
+        process.wait()
+        reader.join()
+        process.stdin.close()
+        process.stdout.close()
 
 
 def test_groups_hold_what_has_come_and_never_more_than_asked():

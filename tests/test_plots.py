@@ -76,7 +76,8 @@ def test_the_colour_is_the_rank_on_a_scale_from_0_to_most(tmp_path):
     from matplotlib.image import imread
 
     image = imread(rank_picture({"a.0.q": 4, "a.1.q": 0}, tmp_path / "two.png", 8))
-    near = {(round(float(r), 2), round(float(g), 2), round(float(b), 2)) for r, g, b, _ in image.reshape(-1, 4)}
+    cells = image[:, : image.shape[1] // 2].reshape(-1, 4)  # without the scale on the right
+    near = {(round(float(r), 2), round(float(g), 2), round(float(b), 2)) for r, g, b, _ in cells}
     for share in (0.5, 0.0):  # 4 of 8, 0 of 8
         r, g, b, _ = colormaps["viridis"](share)
         assert any(abs(r - x) + abs(g - y) + abs(b - z) < 0.04 for x, y, z in near)
