@@ -109,12 +109,15 @@ def test_each_line_is_answered_before_the_next_is_written():
     reader = threading.Thread(target=lambda: [answers.put(line) for line in process.stdout], daemon=True)
     reader.start()
     try:
-        for text in ("good w1", "bad w2"):
-            process.stdin.write(text + "\n")
-            process.stdin.flush()
-            assert json.loads(answers.get(timeout=60))["text"] == text
-        process.stdin.close()
-        assert process.wait(timeout=60) == 0
+        try:
+            for text in ("good w1", "bad w2"):
+                process.stdin.write(text + "\n")
+                process.stdin.flush()
+                assert json.loads(answers.get(timeout=60))["text"] == text
+            process.stdin.close()
+            assert process.wait(timeout=60) == 0
+        finally:
+            process.kill()  # or a failure above would wait for ever at the end of the block
     finally:
         process.kill()
         process.wait()
