@@ -1,7 +1,7 @@
 """Methods side by side on the embedded sentence-polarity corpus, with MiniLM.
 
     python benchmarks/polarity.py sweep      learning rates, every method alike, scored on a tenth of train
-    python benchmarks/polarity.py final      the best rate of each, three seeds, scored on the test split
+    python benchmarks/polarity.py final      the best rate of each and the next lower, three seeds, on the test split
     python benchmarks/polarity.py table      results/polarity/README.md from the finished rows
 
 Every finished run leaves one row in results/polarity/rows.jsonl; a run whose row is there is not repeated, so a
@@ -115,7 +115,14 @@ def best_rate(done: list[dict], name: str) -> float | None:
 def planned(phase: str, done: list[dict]) -> list[tuple]:
     if phase == "sweep":
         return [("sweep", m, lr, 0) for m, rates in RATES.items() for lr in rates]
-    return [("final", m, best_rate(done, m), s) for s in SEEDS for m in METHODS if best_rate(done, m) is not None]
+    return [("final", m, lr, s) for m in METHODS for lr in final_rates(done, m) for s in SEEDS]
+
+
+def final_rates(done: list[dict], name: str) -> list[float]:
+    """The best rate of the sweep, and the next lower one: the sweep has one seed, and the best may be unstable."""
+    best = best_rate(done, name)
+    grid = RATES[RATE_OF.get(name, name)]
+    return [] if best is None else [best, *grid[max(grid.index(best) - 1, 0) : grid.index(best)]]
 
 
 def main() -> None:
@@ -169,8 +176,9 @@ def table(done: list[dict]) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     for name in METHODS:
-        final = [r for r in done if r["phase"] == "final" and r["method"] == name]
-        if final:
+        runs = [r for r in done if r["phase"] == "final" and r["method"] == name]
+        for rate in sorted({r["lr"] for r in runs}):
+            final = [r for r in runs if r["lr"] == rate]
             scores = [100 * r["accuracy"] for r in final]
             each = ", ".join(f"{s:.1f}" for s in scores)
             kept = statistics.mean(r["kept"] for r in final)
