@@ -135,8 +135,7 @@ def _peft(way: str, encoder: nn.Module, dropout: float) -> tuple[nn.Module, Step
     config = peft.AdaLoraConfig(
         target_r=RANK, lora_alpha=2 * RANK, lora_dropout=dropout, target_modules=SITES, tinit=10**5, total_step=10**6
     )
-    model = peft.get_peft_model(Task(encoder), config).train()
-    count = iter(range(10**5))
+    model, count = peft.get_peft_model(Task(encoder), config).train(), iter(range(10**5))
     return model, lambda: model.base_model.update_and_allocate(next(count))
 
 
@@ -146,11 +145,10 @@ def _ours(way: str, encoder: nn.Module, inputs: dict[str, Tensor], bf16: bool, d
     from rankwise.core.optim import Stepper, parameter_groups
     from rankwise.methods import LoRA, SoRA
 
-    if way == "lora":
-        adapter = new(encoder, LoRA(rank=RANK, alpha=2 * RANK, dropout=dropout), targets=SITES.removeprefix(".*"))
-    else:  # a lambda that changes nothing, so that every step pays for the proximal step
-        method = SoRA(rank=RANK, alpha=2 * RANK, dropout=dropout, sparsity=1e-12, warmup=0.0, settle=0.0)
-        adapter = new(encoder, method, targets=SITES.removeprefix(".*"))
+    plain = {"rank": RANK, "alpha": 2 * RANK, "dropout": dropout}
+    # A lambda that changes nothing, so that every step pays for the proximal step.
+    method = LoRA(**plain) if way == "lora" else SoRA(**plain, sparsity=1e-12, warmup=0.0, settle=0.0)
+    adapter = new(encoder, method, targets=SITES.removeprefix(".*"))
     if way == "sora-30":
         rng = torch.Generator().manual_seed(0)
         order = torch.randperm(RANK * len(adapter.sites), generator=rng)
@@ -232,10 +230,8 @@ def about(threads: int) -> dict[str, Any]:
 
     import rankwise
 
-    info = Path("/proc/cpuinfo")
-    names = (
-        [s.split(":")[1].strip() for s in info.read_text().splitlines() if "model name" in s] if info.exists() else []
-    )
+    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    names = [line.split(":")[1].strip() for line in lines if line.startswith("model name")]
     return {
         "date": datetime.datetime.now(datetime.UTC).isoformat(timespec="minutes"),
         "cpu": f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores",
@@ -266,15 +262,15 @@ def table(facts: dict[str, Any], rows: list[dict[str, Any]]) -> str:
             "|---|---|---|---|---|---|---|",
         ]
         for r in of_cell:
-            ratios = [
-                f"{r[f'{n[0]}_min_over_{n[1]}']:.2f} ({r[f'{n[0]}_median_over_{n[1]}']:.2f})"
-                if f"{n[0]}_min_over_{n[1]}" in r
-                else ""
-                for n in [(clock, base) for clock in ("wall", "cpu") for base in ("floor", "peft")]
-            ]
+            ratios = [_ratio(r, clock, base) for clock in ("wall", "cpu") for base in ("floor", "peft")]
             text.append(f"| {WAYS[r['way']]} | {' | '.join(ratios)} | {r['wall_min_ms']:.0f} | {r['peak_mb']:.0f} |")
         text.append("")
     return "\n".join(text)
+
+
+def _ratio(row: dict[str, Any], clock: str, base: str) -> str:
+    least, middle = (row.get(f"{clock}_{kind}_over_{base}") for kind in ("min", "median"))
+    return "" if least is None else f"{least:.2f} ({middle:.2f})"
 
 
 def main() -> None:
