@@ -79,9 +79,7 @@ def test_a_bar_means_nothing_unless_asked_for():
 
 @pytest.mark.parametrize("gone", [None, math.nan, "", "  "])
 def test_missing_labels_are_counted_and_the_first_is_named(gone):
-    with pytest.raises(
-        DataError, match="line 3: no value in column 'stars', and in 1 more of 4 rows"
-    ) as caught:
+    with pytest.raises(DataError, match="line 3: no value in column 'stars', and in 1 more of 4 rows") as caught:
         parsed(["a", gone, "b", gone])
     assert (caught.value.place, caught.value.count) == (3, 2)
 
@@ -112,9 +110,7 @@ def test_equal_numbers_have_equal_names_and_others_do_not(values):
 def test_a_label_that_was_not_seen_names_the_known_ones():
     index = {"bad": 0, "good": 1}
     assert number_of("good", index, "a.csv, line 7") == 1
-    with pytest.raises(
-        DataError, match=r"a\.csv, line 7: the label 'godo' was not seen in training"
-    ) as caught:
+    with pytest.raises(DataError, match=r"a\.csv, line 7: the label 'godo' was not seen in training") as caught:
         number_of("godo", index, "a.csv, line 7")
     assert "Known labels: 'bad', 'good'." in str(caught.value)
     assert "Nearest: 'good'" in str(caught.value)

@@ -117,9 +117,7 @@ def test_a_missing_file_names_its_neighbours(tmp_path):
         Recipe.from_toml(tmp_path / "nowhere" / "a.toml")
 
 
-@pytest.mark.parametrize(
-    ("content", "reason"), [(b"lr = ", "is not TOML"), (b"a\xff", "byte 1 is not UTF-8")]
-)
+@pytest.mark.parametrize(("content", "reason"), [(b"lr = ", "is not TOML"), (b"a\xff", "byte 1 is not UTF-8")])
 def test_a_broken_file_says_where(tmp_path, content, reason):
     path = tmp_path / "run.toml"
     path.write_bytes(content)
