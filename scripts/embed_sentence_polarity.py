@@ -80,9 +80,7 @@ def main(archive: str) -> None:
         packed = lzma.compress("".join(lines).encode(), preset=9 | lzma.PRESET_EXTREME)
         (OUT / f"{name}.jsonl.xz").write_bytes(packed)
         counts = dict(sorted(Counter(y for _, y in part).items()))
-        print(
-            f"{name}: {len(part)} {counts}, {len(packed)} bytes, sha256 {hashlib.sha256(packed).hexdigest()}"
-        )
+        print(f"{name}: {len(part)} {counts}, {len(packed)} bytes, sha256 {hashlib.sha256(packed).hexdigest()}")
 
 
 if __name__ == "__main__":

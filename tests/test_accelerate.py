@@ -14,10 +14,11 @@ def test_a_named_precision_is_taken(asked, want, kind):
     assert precision_here(asked, kind) is want
 
 
-def test_auto_takes_bf16_on_a_processor_with_tiles_only(monkeypatch):
-    for tiles, want in ((True, torch.bfloat16), (False, None)):
-        monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda tiles=tiles: tiles, raising=False)
-        assert precision_here("auto", "cpu") is want
+@pytest.mark.parametrize(("tiles", "avx512"), [(True, False), (False, True), (False, False)])
+def test_auto_takes_bf16_on_a_processor_that_computes_in_it(tiles, avx512, monkeypatch):
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: tiles, raising=False)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512, raising=False)
+    assert precision_here("auto", "cpu") is (torch.bfloat16 if tiles or avx512 else None)
     assert precision_here("auto", "mps") is None
 
 
