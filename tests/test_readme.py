@@ -80,5 +80,5 @@ def test_figures_of_the_main_job_come_from_the_committed_run(page):
     report = json.loads((ROOT / "results/demo/report.json").read_text())
     text = (ROOT / page).read_text(encoding="utf-8")
     for row in report["methods"]:
-        assert f"{100 * row['accuracy']:.1f}" in text
+        assert f"{row['accuracy']:.4f}" in text
         assert f"{row['kept']:,}" in text
