@@ -15,7 +15,7 @@ demo: install
 	$(BIN)/rankwise demo
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: install
 	$(BIN)/ruff check .

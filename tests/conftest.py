@@ -8,5 +8,6 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("MPLBACKEND", "Agg")
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # on tiny tensors threads cost more than they save, most on a busy machine
 os.environ["TERM"] = "dumb"
 os.environ["NO_COLOR"] = "1"
