@@ -19,8 +19,17 @@ PAGES = ("README.md", "README.zh-CN.md")
 
 
 def blocks(page: str, language: str) -> list[str]:
-    """Fenced blocks of one language, in order."""
-    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.S | re.M)
+    """Fenced blocks of one language ("" for none named), in order."""
+    found: list[tuple[str, list[str]]] = []
+    inside = False
+    for line in (ROOT / page).read_text(encoding="utf-8").splitlines(keepends=True):
+        if line.startswith("```"):
+            inside = not inside
+            if inside:
+                found.append((line[3:].strip(), []))
+        elif inside:
+            found[-1][1].append(line)
+    return ["".join(lines) for name, lines in found if name == language]
 
 
 @pytest.fixture
