@@ -8,6 +8,7 @@ import os
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("MPLBACKEND", "Agg")
-os.environ.setdefault("OMP_NUM_THREADS", "1")  # on tiny tensors threads cost more than they save, most on a busy machine
+# On tiny tensors threads cost more than they save, most of all on a busy machine.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["TERM"] = "dumb"
 os.environ["NO_COLOR"] = "1"
