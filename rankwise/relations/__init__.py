@@ -1,0 +1,1 @@
+"""Events in text, their order in time and what caused what, as one consistent timeline."""
