@@ -23,9 +23,9 @@ from rankwise.train.task import Task
 from tests import tiny
 
 WIDTH, WORDS = 8, 30
-KINDS = ("single", "multi", "regression", "tokens", "spans")
+KINDS = ("single", "multi", "regression", "tokens", "spans", "pairs")
 LABELS = {"single": ("no", "yes"), "multi": ("a", "b", "c"), "regression": (), "tokens": ("low", "high")}
-LABELS["spans"] = ("same", "other")
+LABELS["spans"] = LABELS["pairs"] = ("same", "other")
 
 
 class Encoder(nn.Module):
@@ -69,7 +69,7 @@ def rows(kind: str = "single", count: int = 24, seed: int = 0) -> list[Example]:
         draw = rng.integers(15, WORDS, 10) if upper else rng.integers(2, 18, 10)
         ids = tuple(int(i) for i in draw[: rng.integers(3, 8)])
         label: Any = int(upper)
-        spans = None
+        spans = pairs = None
         if kind == "multi":
             label = (int(upper), int(ids[0] % 2), int(ids[0] >= 15))
         elif kind == "regression":
@@ -78,7 +78,10 @@ def rows(kind: str = "single", count: int = 24, seed: int = 0) -> list[Example]:
             label = tuple(-100 if i == 0 else int(t >= 15) for i, t in enumerate(ids))
         elif kind == "spans":
             spans = ((0, 1), (1, 3))
-        found.append(Example(ids, label, spans=spans))
+        elif kind == "pairs":
+            pairs = tuple((i, i + 1) for i in range(len(ids) - 1))
+            label = tuple(-100 if i == 1 else int(ids[i] + ids[j] >= 30) for i, j in pairs)
+        found.append(Example(ids, label, spans=spans, pairs=pairs))
     return found
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rankwise.errors import DataError, RecipeError, UnknownName
 from rankwise.train.data import Example, batches, buckets, collate, padding_waste
+from tests import learn
 
 LENGTHS = st.lists(st.integers(0, 60), max_size=120)
 
@@ -156,3 +157,48 @@ def test_no_rows_are_no_batch():
     assert batches([], rows=4) == []
     with pytest.raises(DataError):
         collate([], pad_id=0)
+
+
+def test_pairs_are_padded_and_their_labels_are_masked():
+    rows = [Example((1, 2, 3), (1, -100), pairs=((0, 1), (2, 0))), Example((4, 5), (0,), pairs=((1, 0),))]
+    out = collate(rows, pad_id=0, kind="pairs")
+    assert out["spans"].tolist() == [[[0, 1], [2, 0]], [[1, 0], [0, 0]]]
+    assert out["labels"].tolist() == [[1, -100], [0, -100]]
+
+
+@pytest.mark.parametrize(("pairs", "label"), [(None, None), ((), ()), (((0, 3),), (1,)), (((0, 1),), (1, 0))])
+def test_pairs_outside_the_row_or_without_labels_are_refused(pairs, label):
+    with pytest.raises(DataError, match="Row 0 of this batch has"):
+        collate([Example((1, 2, 3), label, pairs=pairs)], pad_id=0, kind="pairs")
+
+
+def test_a_group_sees_the_text_and_itself_and_nobody_sees_the_padding():
+    rows = [
+        Example((1, 2, 3, 4), 0, groups=(0, 0, 1, 2), positions=(0, 1, 0, 1)),
+        Example((5,), 0, groups=(0,), positions=(0,)),
+    ]
+    out = collate(rows, pad_id=0)
+    sees = [[1, 1, 0, 0], [1, 1, 0, 0], [1, 1, 1, 0], [1, 1, 0, 1]]
+    assert out["attention_mask"].shape == (2, 1, 4, 4)
+    assert out["attention_mask"][0, 0].int().tolist() == sees
+    assert out["attention_mask"][1, 0].int().tolist() == [[1, 0, 0, 0]] * 4
+    assert out["position_ids"].tolist() == [[0, 1, 0, 1], [0, 0, 0, 0]]
+
+
+def test_questions_in_groups_do_not_change_each_other_nor_the_text():
+    """Two questions in one pass of a tiny BERT give what each gives alone, and the text what it gives without them."""
+    model = learn.bert()
+    text, ask = (5, 6, 7), [((5, 7), (0, 2)), ((6, 7), (1, 2))]
+
+    def hidden(asked):
+        tokens = [(t, p, 0) for p, t in enumerate(text)]
+        tokens += [(t, p, k) for k, (ids, at) in enumerate(asked, 1) for t, p in zip(ids, at, strict=True)]
+        ids, positions, groups = zip(*tokens, strict=True)
+        batch = collate([Example(ids, positions=positions, groups=groups)], pad_id=0)
+        with torch.no_grad():
+            return model(**batch).last_hidden_state[0]
+
+    both, first, second, alone = hidden(ask), hidden(ask[:1]), hidden(ask[1:]), hidden([])
+    torch.testing.assert_close(both[:3], alone, rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(both[3:5], first[3:], rtol=1e-12, atol=1e-12)
+    torch.testing.assert_close(both[5:], second[3:], rtol=1e-12, atol=1e-12)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from rankwise.core.head import KINDS, POOLINGS, Head, answers, apply, loss, pool, span_pairs
+from rankwise.core.head import KINDS, POOLINGS, Head, answers, apply, loss, pool, span_pairs, token_pairs
 from rankwise.errors import RecipeError
 
 # One row of three tokens, two wide; the third token is padding.
@@ -54,7 +54,14 @@ def test_span_pairs_by_hand():
 
 @pytest.mark.parametrize(
     ("kind", "shape"),
-    [("single", (2, 3)), ("multi", (2, 3)), ("regression", (2,)), ("tokens", (2, 4, 3)), ("spans", (2, 3))],
+    [
+        ("single", (2, 3)),
+        ("multi", (2, 3)),
+        ("regression", (2,)),
+        ("tokens", (2, 4, 3)),
+        ("spans", (2, 3)),
+        ("pairs", (2, 2, 3)),
+    ],
 )
 @pytest.mark.parametrize("layers", [(), (6, 7)])
 def test_the_logits_have_the_shape_that_the_table_says(kind, shape, layers):
@@ -62,7 +69,7 @@ def test_the_logits_have_the_shape_that_the_table_says(kind, shape, layers):
     weights = head.init(torch.Generator().manual_seed(0))
     assert len(weights) == 2 * (len(layers) + 1)
     spans = torch.tensor([[[0, 1], [2, 4]]] * 2)
-    got = apply(head, weights, torch.randn(2, 4, 5), torch.ones(2, 4), spans)
+    got = apply(head, weights, torch.randn(2, 4, 5), torch.ones(2, 4), spans % 4)
     assert got.shape == shape
 
 
@@ -138,7 +145,7 @@ def test_answers_by_hand():
 def test_widths_follow_from_the_data(kind, labels, layers):
     head = Head(kind, tuple(map(str, range(labels))), hidden=3, layers=tuple(layers))
     weights = head.init(torch.Generator().manual_seed(0))
-    assert weights["weight_0"].shape[1] == (12 if kind == "spans" else 3)
+    assert weights["weight_0"].shape[1] == {"spans": 12, "pairs": 6}.get(kind, 3)
     assert len(weights[f"bias_{len(layers)}"]) == (1 if kind == "regression" else labels)
 
 
@@ -149,8 +156,14 @@ def test_widths_follow_from_the_data(kind, labels, layers):
         (lambda: Head("single", ("a",), 2, pooling="sum"), "pooling 'sum' is unknown.\n  It is one of mean, cls"),
         (lambda: Head("single", (), 2), "needs at least one label"),
         (lambda: apply(Head("spans", ("a",), 2), {}, HIDDEN, MASK), r"needs spans \[batch, 2, 2\]"),
+        (lambda: apply(Head("pairs", ("a",), 2), {}, HIDDEN, MASK), r"needs spans \[batch, pairs, 2\]"),
     ],
 )
 def test_a_head_that_cannot_be_says_why(build, message):
     with pytest.raises(RecipeError, match=message):
         build()
+
+
+def test_pairs_are_the_two_tokens_side_by_side():
+    hidden = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]])
+    assert token_pairs(hidden, torch.tensor([[[2, 0], [1, 1]]])).tolist() == [[[5, 6, 1, 2], [3, 4, 3, 4]]]

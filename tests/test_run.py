@@ -12,7 +12,6 @@ from rankwise.errors import RecipeError
 from rankwise.methods import LoRA, SoRA
 from rankwise.train.recipe import Recipe
 from rankwise.train.run import Run, check_same, rate_factor
-from rankwise.train.task import logits_of, loss_of
 from tests import learn, tiny
 
 
@@ -48,7 +47,7 @@ def go(run, task, scale=1.0):
     """One real step on the first rows; the loss before it and the norm of its gradient."""
     run.model.train()
     batch = task.batch(task.train[:8])
-    loss = loss_of(task, logits_of(run.model, task, batch), batch["labels"])
+    loss = task.loss(task.logits(run.model, batch), batch)
     (loss * scale).backward()
     return float(loss.detach()), run.update()
 

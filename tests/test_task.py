@@ -9,7 +9,7 @@ import rankwise as rw
 from rankwise.errors import DataError, UnknownName
 from rankwise.methods import LoRA
 from rankwise.train.data import Example
-from rankwise.train.task import answers_of, checked, logits_of, loss_of
+from rankwise.train.task import checked
 from tests import learn, tiny
 
 
@@ -44,25 +44,25 @@ def test_a_batch_is_padded_with_the_tasks_own_pad_id():
 def test_logits_of_every_kind_have_the_shape_of_the_table(kind):
     given, model = learn.task(kind), learn.encoder()
     batch = given.batch(given.train[:4])
-    tokens = batch["input_ids"].shape[1]
+    tokens, pairs = batch["input_ids"].shape[1], max(len(r.pairs or ()) for r in given.train[:4])
     with rw.attached(model, learn.adapter(model, LoRA(rank=2), given)):
-        logits = logits_of(model, given, batch)
-    want = {"multi": (4, 3), "regression": (4,), "tokens": (4, tokens, 2)}.get(kind, (4, 2))
+        logits = given.logits(model, batch)
+    want = {"multi": (4, 3), "regression": (4,), "tokens": (4, tokens, 2), "pairs": (4, pairs, 2)}.get(kind, (4, 2))
     assert logits.shape == want
-    assert math.isfinite(float(loss_of(given, logits.detach(), batch["labels"])))
-    assert answers_of(given, logits).shape == batch["labels"].shape
+    assert math.isfinite(float(given.loss(logits.detach(), batch)))
+    assert given.answers(logits).shape == batch["labels"].shape
 
 
 def test_a_host_with_its_own_head_answers_by_itself():
     model, batch = tiny.host("bert"), tiny.batch("bert")
     given = learn.task(host_answers=True)
-    torch.testing.assert_close(logits_of(model, given, batch), tiny.logits(model, batch), rtol=0, atol=0)
+    torch.testing.assert_close(given.logits(model, batch), tiny.logits(model, batch), rtol=0, atol=0)
 
 
 def test_a_hosts_regression_answer_is_one_number_a_row():
     model, batch = tiny.host("bert", num_labels=1), tiny.batch("bert")
     given = learn.task("regression", host_answers=True)
-    assert logits_of(model, given, batch).shape == (3,)
+    assert given.logits(model, batch).shape == (3,)
 
 
 def test_items_are_rows_and_for_tokens_the_labelled_tokens():

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from ..errors import RecipeError, explain
 
-KINDS = ("single", "multi", "regression", "tokens", "spans")
+KINDS = ("single", "multi", "regression", "tokens", "spans", "pairs")
 POOLINGS = ("mean", "cls", "max", "last")
 
 
@@ -27,6 +27,7 @@ class Head:
     regression  one number a row                          [batch]
     tokens      one label a token                         [batch, tokens, labels]
     spans       one label for a pair of token spans       [batch, labels]
+    pairs       one label for each of many pairs of tokens  [batch, pairs, labels]
 
     Args:
         labels: names in the order of the logits; empty for regression.
@@ -57,7 +58,7 @@ class Head:
 
     @property
     def width_in(self) -> int:
-        return 4 * self.hidden if self.kind == "spans" else self.hidden
+        return {"spans": 4, "pairs": 2}.get(self.kind, 1) * self.hidden
 
     @property
     def width_out(self) -> int:
@@ -101,6 +102,13 @@ def span_pairs(hidden: Tensor, spans: Tensor) -> Tensor:
     return torch.cat([a, b, a * b, (a - b).abs()], dim=-1)
 
 
+def token_pairs(hidden: Tensor, at: Tensor) -> Tensor:
+    """hidden [batch, tokens, width] at the two tokens of every pair, side by side; at [batch, pairs, 2] -> [batch,
+    pairs, 2 * width]."""
+    rows = torch.arange(len(hidden), device=hidden.device)[:, None, None]
+    return hidden[rows, at].flatten(2)
+
+
 def apply(
     head: Head,
     weights: Mapping[str, Tensor],
@@ -110,10 +118,11 @@ def apply(
     training: bool = False,
 ) -> Tensor:
     """Hidden states [batch, tokens, width] -> logits, as the table of Head says."""
-    if head.kind == "spans":
+    if head.kind in ("spans", "pairs"):
         if spans is None:
-            raise RecipeError("a head of kind 'spans' needs spans [batch, 2, 2] with every row.")
-        x = span_pairs(hidden, spans)
+            shape = "[batch, 2, 2]" if head.kind == "spans" else "[batch, pairs, 2]"
+            raise RecipeError(f"a head of kind {head.kind!r} needs spans {shape} with every row.")
+        x = span_pairs(hidden, spans) if head.kind == "spans" else token_pairs(hidden, spans)
     elif head.kind == "tokens":
         x = hidden
     else:
@@ -130,8 +139,8 @@ def apply(
 
 
 def loss(head: Head, logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy (single, tokens with -100 = no label, spans), binary cross-entropy (multi), or the squared
-    error in units of `spread` (regression); the mean over rows (tokens: over labelled tokens)."""
+    """Cross-entropy (single, spans; tokens and pairs, where -100 is no label), binary cross-entropy (multi), or the
+    squared error in units of `spread` (regression); the mean over rows (over labelled tokens, pairs)."""
     logits = logits.float() if logits.dtype in (torch.bfloat16, torch.float16) else logits
     if head.kind == "multi":
         return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from ..errors import DataError, RecipeError, UnknownName, explain, nearest
 
-KINDS = ("single", "multi", "regression", "tokens", "spans")
+KINDS = ("single", "multi", "regression", "tokens", "spans", "pairs")
 IGNORE = -100  # torch.nn.functional.cross_entropy leaves this label out of the loss
 
 
@@ -28,9 +28,13 @@ class Example:
     Attributes:
         ids: token ids, special tokens included, at least one.
         label: by kind of head: single and spans, a class index; multi, a tuple of 0/1 per label;
-            regression, a number; tokens, one class index (or -100) per token; None where not known.
+            regression, a number; tokens and pairs, one class index (or -100) each; None where not known.
         types: token type ids (0 first text, 1 second) for bases that read them; None for others.
         spans: ((start, end), (start, end)) in token positions, for the kind "spans" only.
+        pairs: (first, second) token position of every pair, for the kind "pairs" only.
+        positions: position number of each token, where that is not its place in the row.
+        groups: 0 for tokens that every token of the row sees, k > 0 for those that only group k sees; None: all see
+            all. Questions to a text that must not see each other, in one pass (Zhong and Chen 2021, NAACL, 3.3).
         meta: whatever the caller wants back beside the prediction; never looked at here.
     """
 
@@ -39,6 +43,9 @@ class Example:
     types: tuple[int, ...] | None = None
     spans: tuple[tuple[int, int], tuple[int, int]] | None = None
     meta: Any = None
+    pairs: tuple[tuple[int, int], ...] | None = None
+    positions: tuple[int, ...] | None = None
+    groups: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -133,10 +140,10 @@ def collate(examples: Sequence[Example], pad_id: int, kind: str = "single", *, m
         multiple: pad further to a multiple of this (8 suits tensor cores).
 
     Returns:
-        input_ids [B, T] long, attention_mask [B, T] long; token_type_ids [B, T] long where rows have
-        types; spans [B, 2, 2] long where the kind is "spans"; labels where rows have them:
-        single, spans [B] long; multi [B, L] float; regression [B] float; tokens [B, T] long, -100 at
-        the padding.
+        input_ids [B, T] long, attention_mask [B, T] long, or [B, 1, T, T] bool where rows have groups;
+        token_type_ids, position_ids [B, T] long where rows have types, positions; spans [B, 2, 2] (spans) or
+        [B, P, 2] (pairs; 0 at the padding) long; labels where rows have them: single, spans [B] long; multi [B, L]
+        float; regression [B] float; tokens [B, T], pairs [B, P] long, -100 at the padding.
 
     Raises:
         UnknownName: no such kind.
@@ -156,8 +163,16 @@ def collate(examples: Sequence[Example], pad_id: int, kind: str = "single", *, m
     if _all_or_none(examples, "types"):
         _same_length(examples, "types")
         out["token_type_ids"] = _padded([e.types for e in examples], width, 0)
+    if _all_or_none(examples, "positions"):
+        _same_length(examples, "positions")
+        out["position_ids"] = _padded([e.positions for e in examples], width, 0)
+    if _all_or_none(examples, "groups"):
+        _same_length(examples, "groups")
+        out["attention_mask"] = _seen(_padded([e.groups for e in examples], width, -1))
     if kind == "spans":
         out["spans"] = _spans(examples)
+    if kind == "pairs":
+        out["spans"] = _pairs(examples)
     if _all_or_none(examples, "label"):
         out["labels"] = _labels(examples, kind, width)
     return out
@@ -169,6 +184,12 @@ def _padded(rows: Sequence[Any], width: int, fill: int) -> Tensor:
     for line, row in zip(out, rows, strict=True):
         line[: len(row)] = row
     return torch.from_numpy(out)
+
+
+def _seen(groups: Tensor) -> Tensor:
+    """[B, 1, T, T] bool, query by key: a token sees group 0 and its own; -1, the padding, is seen by nobody."""
+    key, query = groups[:, None, :], groups[:, :, None]
+    return ((key == 0) | ((key == query) & (key >= 0)))[:, None]
 
 
 def _all_or_none(examples: Sequence[Example], field: str) -> bool:
@@ -198,6 +219,8 @@ def _same_length(examples: Sequence[Example], field: str) -> None:
 
 def _labels(examples: Sequence[Example], kind: str, width: int) -> Tensor:
     values = [e.label for e in examples]
+    if kind == "pairs":
+        return _padded(values, max(len(e.pairs or ()) for e in examples), IGNORE)
     if kind == "tokens":
         _same_length(examples, "label")
         return _padded(values, width, IGNORE)
@@ -207,6 +230,25 @@ def _labels(examples: Sequence[Example], kind: str, width: int) -> Tensor:
             raise DataError(f"Multi-label rows of one batch have {sorted(sizes)} labels: all need as many.")
     dtype = torch.float32 if kind in ("multi", "regression") else torch.long
     return torch.tensor(values, dtype=dtype)
+
+
+def _pairs(examples: Sequence[Example]) -> Tensor:
+    """[B, P, 2] long: both positions of each pair, (0, 0) where a row has fewer than P."""
+    for row, e in enumerate(examples):
+        labels = len(e.label) if e.label is not None else len(e.pairs or ())
+        if not e.pairs or labels != len(e.pairs) or any(not 0 <= at < len(e) for pair in e.pairs for at in pair):
+            raise DataError(
+                explain(
+                    f"Row {row} of this batch has {labels} labels for pairs={e.pairs} in {len(e)} tokens.",
+                    "At least one pair is needed, each of two token positions, with one label each.",
+                ),
+                row=row,
+                pairs=e.pairs,
+            )
+    out = np.zeros((len(examples), max(len(e.pairs or ()) for e in examples), 2), dtype=np.int64)
+    for line, e in zip(out, examples, strict=True):
+        line[: len(e.pairs or ())] = np.asarray(e.pairs)
+    return torch.from_numpy(out)
 
 
 def _spans(examples: Sequence[Example]) -> Tensor:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..core.adapter import Adapter
-from ..core.head import apply
+from ..core.head import apply, loss
 from ..core.host import attached
 from ..errors import DataError, explain
 from .data import Example, batches
 from .metrics import interval, score
-from .task import INPUTS, Task, answers_of, logits_of, loss_of
+from .task import INPUTS, MANY, Task
 
 ROWS = 64  # of an evaluation batch; rows are sorted by length, so little of it is padding
 
@@ -56,11 +56,11 @@ def evaluate(
     predicted, gold = [], []
     for row, answer in zip(rows, logits, strict=True):
         label = torch.tensor(row.label)
-        labelled = int((label != -100).sum()) if task.head.kind == "tokens" else 1
-        total += float(loss_of(task, answer.unsqueeze(0), label.unsqueeze(0))) * labelled if labelled else 0.0
+        labelled = int((label != -100).sum()) if task.head.kind in MANY else 1
+        total += float(loss(task.head, answer.unsqueeze(0), label.unsqueeze(0))) * labelled if labelled else 0.0
         count += labelled
-        choice = answers_of(task, answer.unsqueeze(0)).squeeze(0)
-        if task.head.kind == "tokens":
+        choice = task.answers(answer.unsqueeze(0)).squeeze(0)
+        if task.head.kind in MANY:
             predicted += choice[label != -100].tolist()
             gold += label[label != -100].tolist()
         else:
@@ -75,16 +75,17 @@ def evaluate(
 def predict(
     model: nn.Module, adapter: Adapter | None, task: Task, rows: Sequence[Example], *, batch_rows: int = ROWS
 ) -> list[Tensor]:
-    """Logits of every row, in the order of the rows, on the CPU in float32 or wider (tokens: padding cut off)."""
+    """Logits of every row, in the order of the rows, on the CPU in float32 or wider, without the padding."""
     found: list[Tensor | None] = [None] * len(rows)
     device = next(model.parameters()).device
     with _using(model, adapter), _evaluating(model):
         for group in batches([len(r) for r in rows], rows=batch_rows, shuffle=False):
             batch = task.batch([_unlabelled(rows[i]) for i in group], device)
-            logits = logits_of(model, task, batch)
+            logits = task.logits(model, batch)
             wide = logits.to("cpu", torch.promote_types(logits.dtype, torch.float32))
             for i, answer in zip(group, wide, strict=True):
-                found[i] = answer[: len(rows[i])].clone() if task.head.kind == "tokens" else answer.clone()
+                size = task.size(rows[i])
+                found[i] = (answer if size is None else answer[:size]).clone()
     return [f for f in found if f is not None]
 
 
@@ -99,7 +100,7 @@ def answers_for(model: nn.Module, adapter: Adapter, name: str, batch: dict[str, 
 
 
 def _unlabelled(row: Example) -> Example:
-    return Example(row.ids, None, row.types, row.spans)
+    return replace(row, label=None, meta=None)
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from .recipe import Recipe
 from .record import Record
 from .run import Run, check_same, rate_factor
 from .stream import Batch, shares, steps, total_steps, waste
-from .task import Task, checked, logits_of, loss_of
+from .task import Task, checked
 from .workplace import Output, Workplace
 
 TRIES = 40  # of a step in half precision: 2^16, where the scale starts, down to 2^-23
@@ -192,8 +192,8 @@ class _Loop:
             with self.device.micro_batch(self.wrapped, i == len(group) - 1):
                 batch = task.batch([task.train[r] for r in self.device.share(rows)], self.device.device)
                 with self.device.autocast():
-                    logits = logits_of(self.model, task, batch, self.wrapped)
-                loss = loss_of(task, logits, batch["labels"]) * task.weight * share
+                    logits = task.logits(self.model, batch, self.wrapped)
+                loss = task.loss(logits, batch) * task.weight * share
                 penalty = self._penalty()
                 self.device.backward(loss if penalty is None else loss + penalty / len(group))
             total += float(loss.detach())

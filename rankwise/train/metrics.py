@@ -17,7 +17,7 @@ import numpy as np
 from ..errors import DataError, MissingExtra, RecipeError, UnknownName, explain, nearest
 
 Values = Sequence[Any] | np.ndarray
-CLASSES = ("single", "tokens", "spans")  # kinds of head whose predictions are class indices
+CLASSES = ("single", "tokens", "spans", "pairs")  # kinds of head whose predictions are class indices
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from ..errors import DataError, UnknownName, explain, nearest
 from .data import IGNORE, Example, collate
 from .metrics import METRICS, default_metric, metric_named
 
-INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+INPUTS = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
+MANY = ("tokens", "pairs")  # kinds with several answers a row, some of them perhaps without a label
 
 
 @dataclass(frozen=True)
@@ -56,10 +57,32 @@ class Task:
         return {name: tensor.to(device, non_blocking=True) for name, tensor in tensors.items()}
 
     def items(self, rows: Sequence[Example]) -> int:
-        """How many terms the mean loss of these rows has: rows, or labelled tokens."""
-        if self.head.kind != "tokens":
+        """How many terms the mean loss of these rows has: rows, or labelled tokens or pairs."""
+        if self.head.kind not in MANY:
             return len(rows)
         return sum(label != IGNORE for row in rows for label in row.label)
+
+    def size(self, row: Example) -> int | None:
+        """How many answers a row has: its tokens or pairs; None for one answer."""
+        return {"tokens": len(row), "pairs": len(row.pairs or ())}.get(self.head.kind)
+
+    def logits(self, model: nn.Module, batch: Mapping[str, Tensor], forward: nn.Module | None = None) -> Tensor:
+        """Logits of one batch; shapes as in Head. `forward` is the wrapped model (DDP), if there is one."""
+        inputs = {name: batch[name] for name in INPUTS if name in batch}
+        out: Any = (forward or model)(**inputs)
+        if self.host_answers:
+            logits: Tensor = out.logits
+            return logits.squeeze(-1) if self.head.kind == "regression" else logits
+        hidden = out.last_hidden_state if hasattr(out, "last_hidden_state") else out[0]
+        return run_head(model, self.name, hidden, batch["attention_mask"], batch.get("spans"))
+
+    def loss(self, logits: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """The mean loss of one batch, from its `logits` and `batch["labels"]`."""
+        return loss(self.head, logits, batch["labels"])
+
+    def answers(self, logits: Tensor) -> Tensor:
+        """Logits to answers, as `head.answers` says."""
+        return answers(self.head, logits)
 
 
 def checked(tasks: Sequence[Task], adapter: Adapter, metric: str | None = None) -> list[Task]:
@@ -107,22 +130,3 @@ def _check_head(task: Task, adapter: Adapter) -> None:
             ),
             name=task.name,
         )
-
-
-def logits_of(model: nn.Module, task: Task, batch: Mapping[str, Tensor], forward: nn.Module | None = None) -> Tensor:
-    """Logits of one batch; shapes as in Head. `forward` is the wrapped model (DDP), if there is one."""
-    inputs = {name: batch[name] for name in INPUTS if name in batch}
-    out: Any = (forward or model)(**inputs)
-    if task.host_answers:
-        logits: Tensor = out.logits
-        return logits.squeeze(-1) if task.head.kind == "regression" else logits
-    hidden = out.last_hidden_state if hasattr(out, "last_hidden_state") else out[0]
-    return run_head(model, task.name, hidden, batch["attention_mask"], batch.get("spans"))
-
-
-def loss_of(task: Task, logits: Tensor, labels: Tensor) -> Tensor:
-    return loss(task.head, logits, labels)
-
-
-def answers_of(task: Task, logits: Tensor) -> Tensor:
-    return answers(task.head, logits)
