@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rankwise.core.adapter import Adapter, flatten, take
 from rankwise.core.head import Head
 from rankwise.core.site import Site
+from rankwise.errors import RecipeError, UnknownName
 from rankwise.methods.lora import LoRA
 from rankwise.methods.sora import SoRA
 
@@ -116,6 +117,16 @@ def test_map_and_the_fields_leave_the_original_alone():
     assert one.equal(sora())
     with pytest.raises(FrozenInstanceError):
         one.method = LoRA()
+
+
+def test_heads_are_renamed_and_a_name_is_given_once():
+    one = replace(sora(), heads=dict.fromkeys("ab", sora().heads["stars"]), head_weights={"a": {}, "b": {}})
+    assert list(one.renamed({"a": "c"}).heads) == list(one.renamed({"a": "c"}).head_weights) == ["c", "b"]
+    assert list(one.renamed({"a": "b", "b": "a"}).heads) == ["b", "a"]
+    with pytest.raises(RecipeError, match="two heads would be called 'b'"):
+        one.renamed({"a": "b"})
+    with pytest.raises(UnknownName, match="no head 'z'"):
+        one.renamed({"z": "b"})
 
 
 def test_take_selects_along_the_axis_of_each_factor_and_passes_others():

@@ -147,8 +147,59 @@ def test_combine_adds_the_updates_up(tmp_path):
         torch.testing.assert_close(product(c, site), wanted, rtol=1e-5, atol=1e-6)
     assert max(figures("combine", a, b, "--how", "svd", "--rank", 1, "--out", tmp_path / "d")["ranks"].values()) == 1
     assert "ranks " in run("combine", a, b, "--how", "linear", "--out", tmp_path / "e").stdout
-    held = figures("evaluate", tmp_path / "c", tmp_path / "2.csv", "--task", "stars2", "--label", "stars2")
-    assert held["task"] == "stars2"
+
+
+@pytest.fixture(scope="module")
+def two_tasks(tmp_path_factory):
+    """Two adapters that call their label alike, on tables with other columns, and those tables."""
+    home = tmp_path_factory.mktemp("two")
+    for name, text, more in (("a", "review", ()), ("b", "body", ("--max-length", 16))):
+        file = table(home / f"{name}.csv", [{text: r["review"], "label": r["stars"]} for r in rows(60, ord(name))])
+        words = ("train", file, "--text", text, "--label", "label", "--base", shop().base, "--quiet", *more)
+        run(*words, "--out", home / name, "--steps", 5, "--rank", 2, "--target-rank", 1)
+    return home
+
+
+def test_every_task_of_a_combination_keeps_its_columns(tmp_path, two_tasks):
+    home, out = two_tasks, tmp_path / "c"
+    run("combine", home / "a", home / "b", "--names", "stars, mood", "--out", out)
+    noted = json.loads((out / "task.json").read_text())["tasks"]
+    assert [(name, one["text"], one["label"]) for name, one in noted.items()] == [
+        ("stars", "review", "label"),
+        ("mood", "body", "label"),
+    ]
+    assert noted["mood"]["max_length"] == 16
+    assert figures("evaluate", out, home / "b.csv", "--task", "mood")["task"] == "mood"
+    assert figures("evaluate", out, home / "a.csv", "--task", "stars")["task"] == "stars"
+    assert len(run("predict", out, home / "b.csv", "--task", "mood").stdout.splitlines()) == 60
+    run("cut", out, "--energy", "0.9", "--out", tmp_path / "d")
+    assert figures("evaluate", tmp_path / "d", home / "b.csv", "--task", "mood")["n"] == 60
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict"])
+def test_several_heads_and_none_named_is_an_error_that_names_them(tmp_path, two_tasks, command):
+    out = tmp_path / "c"
+    run("combine", two_tasks / "a", two_tasks / "b", "--names", "stars,mood", "--out", out)
+    said = run(command, out, two_tasks / "a.csv", code=2).stderr
+    assert "2 heads, and none was named" in said
+    assert "Heads: stars, mood." in said
+    assert "--task" in said
+
+
+def test_two_heads_of_one_name_are_refused_with_the_option_that_renames(tmp_path, two_tasks):
+    a, b = two_tasks / "a", two_tasks / "b"
+    said = run("combine", a, b, "--out", tmp_path / "c", code=2).stderr
+    assert "they differ" in said
+    assert "--names label,label-2" in said
+    assert "dataclasses" not in said
+    run("combine", a, b, "--names", "label,label-2", "--out", tmp_path / "c")
+    for names, why in (("x", "1 names for 2 heads"), ("x,", "2 names for 2 heads")):
+        assert why in run("combine", a, b, "--names", names, "--out", tmp_path / "d", code=2).stderr
+
+
+def test_a_head_of_one_folder_is_renamed(tmp_path):
+    run("combine", shop().adapter, "--names", "mood", "--out", tmp_path / "c")
+    assert figures("evaluate", tmp_path / "c", shop().test)["task"] == "mood"
 
 
 def product(adapter, site):
@@ -192,6 +243,21 @@ def test_the_heads_of_a_merged_model_go_on_answering(tmp_path):
     assert [f["probability"] for f in found] == pytest.approx([w["probability"] for w in wanted], abs=1e-5)
     said = run("predict", heads, shop().test, "--base", shop().base, code=2).stderr
     assert "WrongBase" in said  # the heads belong to the merged weights
+
+
+def test_a_merged_folder_may_be_moved_with_its_heads(tmp_path):
+    run("merge", shop().adapter, "--out", tmp_path / "m")
+    (tmp_path / "m").rename(tmp_path / "n")
+    assert figures("evaluate", tmp_path / "n" / "heads", shop().test)["n"] == 60
+    run("export", tmp_path / "n" / "heads", "--out", tmp_path / "elsewhere" / "heads")
+    assert figures("evaluate", tmp_path / "elsewhere" / "heads", shop().test)["n"] == 60
+
+
+def test_heads_without_their_model_ask_for_it(tmp_path):
+    run("merge", shop().adapter, "--out", tmp_path / "m")
+    (tmp_path / "m" / "heads").rename(tmp_path / "heads")
+    assert "--base" in run("evaluate", tmp_path / "heads", shop().test, code=2).stderr
+    assert figures("evaluate", tmp_path / "heads", shop().test, "--base", tmp_path / "m")["n"] == 60
 
 
 def test_merge_never_overwrites_and_leaves_nothing_half(tmp_path):

@@ -33,15 +33,8 @@ def test_the_budget_is_met_and_the_table_is_learnt():
 
 def test_the_folder_holds_what_prediction_needs_and_the_run():
     notes = json.loads((shop().adapter / "task.json").read_text())
-    assert notes == {
-        "base": str(shop().base),
-        "task": "stars",
-        "text": "review",
-        "pair": None,
-        "label": "stars",
-        "sep": "|",
-        "max_length": 128,
-    }
+    read_as = {"text": "review", "pair": None, "label": "stars", "sep": "|", "max_length": 128}
+    assert notes == {"base": str(shop().base), "tasks": {"stars": read_as}}
     kinds = {line["kind"] for line in read(shop().adapter)}
     assert {"header", "step", "eval"} <= kinds
     assert (shop().adapter / "recipe.toml").exists()
@@ -110,6 +103,12 @@ def test_pairs_and_a_second_file_to_evaluate_on(tmp_path):
     start = (*train_words(file, shop().base, tmp_path / "a"), "--pair", "other", "--valid", second)
     assert figures(*start, "--steps", 4, "--rank", 1, "--target-rank", 1)["scores"]["n"] == 11
     assert figures("evaluate", tmp_path / "a", second)["n"] == 11
+
+
+def test_the_head_may_be_called_otherwise_than_the_column(tmp_path):
+    run(*words(tmp_path, "--task-name", "mood"))
+    assert list(io.load(tmp_path / "a").heads) == ["mood"]
+    assert figures("evaluate", tmp_path / "a", shop().test)["task"] == "mood"  # of the column "stars"
 
 
 def test_a_recipe_from_a_file_is_used_and_kept(tmp_path):

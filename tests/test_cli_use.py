@@ -185,6 +185,19 @@ def test_the_same_base_model_may_have_moved(tmp_path):
     assert figures("evaluate", shop().adapter, shop().test, "--base", moved)["n"] == 60
 
 
+def test_a_base_model_that_is_gone_asks_for_its_new_place(tmp_path):
+    base = shutil.copytree(shop().base, tmp_path / "base")
+    folder = shutil.copytree(shop().adapter, tmp_path / "a")
+    notes = json.loads((folder / "task.json").read_text())
+    (folder / "task.json").write_text(json.dumps(notes | {"base": str(base)}))
+    assert figures("evaluate", folder, shop().test)["n"] == 60
+    base.rename(tmp_path / "moved")
+    for command in ("evaluate", "predict"):
+        said = run(command, folder, shop().test, code=2).stderr
+        assert "--base <model>" in said
+    assert figures("evaluate", folder, shop().test, "--base", tmp_path / "moved")["n"] == 60
+
+
 def test_a_base_model_of_another_width_is_refused_though_it_has_no_digest(tmp_path):
     folder = shutil.copytree(shop().adapter, tmp_path / "a")
     about = json.loads((folder / "rankwise.json").read_text())

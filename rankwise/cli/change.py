@@ -73,7 +73,8 @@ def cut(
 
 def combine(
     adapters: Annotated[
-        list[Path], typer.Argument(metavar="ADAPTER...", help="Two folders or more.", show_default=False)
+        list[Path],
+        typer.Argument(metavar="ADAPTER...", help="Folders; one alone is scaled, cut or renamed.", show_default=False),
     ],
     out: Out,
     how: Annotated[
@@ -82,7 +83,14 @@ def combine(
     weights: Annotated[
         str | None, typer.Option(help="One number each, with commas. Default: equal, sum 1.", show_default=False)
     ] = None,
-    rank: Annotated[int | None, typer.Option(help="Directions a site (--how svd).", show_default=False)] = None,
+    rank: Annotated[
+        int | None,
+        typer.Option(help="Directions a site (--how svd). Default: the largest rank of any.", show_default=False),
+    ] = None,
+    names: Annotated[
+        str | None,
+        typer.Option(help="New names of the heads, with commas, in the order of the folders.", show_default=False),
+    ] = None,
     layout: LayoutOption = Layout.compact,
     overwrite: Overwrite = False,
     as_json: Json = False,
@@ -90,22 +98,36 @@ def combine(
     """Combine adapters of one base model into one: a weighted sum of their updates.
 
     Reads and writes folders that stock PEFT loads; sites and ranks may differ. Heads are kept side by side, never
-    averaged. Prints the ranks. The base model is not needed.
+    averaged, each with its columns: rankwise evaluate and predict choose one by --task. Two heads of one name need
+    new ones, by --names. Prints the ranks. The base model is not needed.
 
     Example:  rankwise combine out/a out/b --how svd --rank 8 --out out/both
     """
     from ..analysis.plots import text_grid
     from ..core.cut import combine as combine_adapters
+    from ..errors import RecipeError, explain
     from ..io import save
     from ..io.files import check_free
     from ..tasks.folder import Opened
+    from ..tasks.notes import NOTES, together
 
     check_free(out, overwrite)
-    opened = [Opened.read(folder) for folder in adapters]
+    opened = _renamed([Opened.read(folder) for folder in adapters], names)
     named = _named(opened)
-    one = combine_adapters(named, _numbers(weights), how, rank)
-    carried = next((o.carried for o in opened if o.notes), {})
-    save(one, out, layout=layout.value, overwrite=overwrite, extra=carried)
+    try:
+        one = combine_adapters(named, _numbers(weights), how, rank)
+    except RecipeError as error:
+        if not getattr(error, "what", "").startswith("head"):
+            raise
+        heads = [name for o in opened for name in o.adapter.heads]
+        says = f"Heads, in the order of the folders: {', '.join(heads)}."
+        first = error.message.splitlines()[0]
+        raise RecipeError(
+            explain(first, "Heads are not averaged.", says, f"To name them anew: {_distinct(heads)}")
+        ) from None
+    notes = together([(o.folder, o.notes) for o in opened if o.notes])
+    extra = {NOTES: notes.to_bytes()} if notes else {}
+    save(one, out, layout=layout.value, overwrite=overwrite, extra=extra)
     figures: dict[str, Any] = {
         "folder": str(out),
         "from": {name: {"mean_rank": a.mean_rank, "factors": a.size} for name, a in named.items()},
@@ -216,6 +238,40 @@ def _named(opened: list[Any]) -> dict[str, Any]:
         name = str(one.folder)
         named[name if name not in named else f"{name} (again, {len(named)})"] = one.adapter
     return named
+
+
+def _renamed(opened: list[Any], names: str | None) -> list[Any]:
+    """The adapters with their heads, and the notes about these, called by the new names."""
+    from dataclasses import replace
+
+    from ..errors import RecipeError, explain
+
+    if names is None:
+        return opened
+    new = [part.strip() for part in names.split(",")]
+    old = [name for one in opened for name in one.adapter.heads]
+    if len(new) != len(old) or not all(new):
+        raise RecipeError(
+            explain(
+                f"--names {names!r}: {len(new)} names for {len(old)} heads.",
+                f"Heads, in the order of the folders: {', '.join(old) or 'none'}.",
+                "One name each, with commas between them.",
+            )
+        )
+    rest, out = iter(new), []
+    for one in opened:
+        called = {name: next(rest) for name in one.adapter.heads}
+        notes = one.notes.renamed(called) if one.notes else None
+        out.append(replace(one, adapter=one.adapter.renamed(called), notes=notes))
+    return out
+
+
+def _distinct(heads: list[str]) -> str:
+    """An example of --names in which each head has a name of its own."""
+    seen: list[str] = []
+    for name in heads:
+        seen.append(name if name not in seen else f"{name}-{len(seen) + 1}")
+    return f"--names {','.join(seen)}"
 
 
 def _numbers(text: str | None) -> list[float] | None:

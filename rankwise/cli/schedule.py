@@ -57,10 +57,10 @@ def sparsify(
         )
     opened = Opened.read(adapter, base)
     name, head = opened.head(task)
-    sep = opened.notes.sep if opened.notes else "|"
-    known = read_table(rows, opened.columns(), kind=head.kind, sep=sep)
+    columns, sep = opened.columns(task=task), opened.reading(task).sep
+    known = read_table(rows, columns, kind=head.kind, sep=sep)
     if valid:
-        held_out = read_table(valid, opened.columns(), kind=head.kind, sep=sep)
+        held_out = read_table(valid, columns, kind=head.kind, sep=sep)
     else:
         known, held_out = split(known, valid_fraction, recipe.seed)
     for one in (known, held_out):

@@ -68,6 +68,10 @@ def train(
         str, typer.Option(help="Sites: all-linear, names or suffixes with commas, or a regular expression.")
     ] = "all-linear",
     exclude: Annotated[str, typer.Option(help="Sites to leave out, written as --targets.", show_default=False)] = "",
+    task_name: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What the head is called; as --label if not given.", show_default=False),
+    ] = None,
     pooling: Annotated[str, typer.Option(help="How tokens become one row: mean, cls, max or last.")] = "mean",
     layout: LayoutOption = Layout.compact,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with a run that was stopped.")] = False,
@@ -86,7 +90,8 @@ def train(
     """
     from ..core.create import new
     from ..models import tokenizer
-    from ..tasks.folder import Notes, lasting_name, open_base, refuse_two_stacks
+    from ..tasks.folder import lasting_name, open_base, refuse_two_stacks
+    from ..tasks.notes import NOTES, Notes, Reading
     from ..tasks.table import Columns, train_and_valid
     from ..tasks.text import text_task
     from ..train.evaluate import evaluate
@@ -104,7 +109,7 @@ def train(
     refuse_two_stacks(model, base)
     task = text_task(
         rows, held_out, names, tokenizer(base), int(model.config.hidden_size),  # type: ignore[union-attr, arg-type]
-        name=label, pooling=pooling, metric=recipe.metric, max_length=recipe.max_length,
+        name=task_name or label, pooling=pooling, metric=recipe.metric, max_length=recipe.max_length,
     )  # fmt: skip
     adapter = new(
         model,
@@ -116,8 +121,8 @@ def train(
         seed=recipe.seed,
     )
     trained = adapter.stored + adapter.whole_size
-    notes = Notes(base, task.name, text, pair, label, sep, recipe.max_length)
-    place = Output(out, layout.value, {"task.json": notes.to_bytes()})
+    notes = Notes(base, {task.name: Reading(text, pair, label, sep, recipe.max_length)})
+    place = Output(out, layout.value, {NOTES: notes.to_bytes()})
     if not quiet:
         kinds = f"{task.head.kind}, {len(names)} labels" if names else task.head.kind
         note(f"{len(rows):,} rows to train on, {len(held_out):,} to evaluate on ({kinds}); {trained:,} numbers train")

@@ -64,9 +64,8 @@ def evaluate(
 
     opened = Opened.read(adapter, base)
     _, head = opened.head(task)
-    sep = opened.notes.sep if opened.notes else "|"
-    columns = opened.columns(text, pair, label)
-    found = read_table(table, columns, kind=head.kind, sep=sep)
+    columns = opened.columns(text, pair, label, task)
+    found = read_table(table, columns, kind=head.kind, sep=opened.reading(task).sep)
     rows = opened.rows(found, task)
     asked = opened.task(rows, task, metric)
     scores = score(opened.model(), opened.adapter, asked).to_dict()
@@ -110,17 +109,17 @@ def predict(
 
     opened = Opened.read(adapter, base)
     _, head = opened.head(task)
-    columns = opened.columns(text, pair)
+    columns = opened.columns(text, pair, task=task)
     live = table == "-"
     form = read_as.value if read_as else None
     rows = stream(_standard_input() if live else table, columns, form=form or ("lines" if live else None))
     first = next(rows, None)  # a column that is not there shows before the base model is loaded
     model = opened.model()
     with _target(out) as file, attached(model, opened.adapter):
-        write = _writer(file, to, probabilities, opened.notes.sep if opened.notes else "|")
+        write = _writer(file, to, probabilities, opened.reading(task).sep)
         everything = _and_then(first, rows)
         for group in _as_they_come(everything, batch_rows) if live else _groups(everything, batch_rows):
-            examples = opened.asked(group)
+            examples = opened.asked(group, task)
             answers = logits(model, None, opened.task(examples, task), examples, batch_rows=batch_rows)
             for row, answer in zip(group, in_words(head, answers), strict=True):
                 write(row.values, answer)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..errors import RecipeError, UnknownName, explain
 from .head import Head
 from .method import Method
 from .site import Factors, Site
@@ -75,6 +76,25 @@ class Adapter:
             if bool(keep.any()):
                 small[name] = take(f, self.method.rank_axis, keep)
         return replace(self, factors=small)
+
+    def renamed(self, names: Mapping[str, str]) -> Adapter:
+        """The same adapter with heads called anew: old name -> new one.
+
+        Raises:
+            UnknownName: no such head. RecipeError: two heads would have one name.
+        """
+        for name in names:
+            if name not in self.heads:
+                raise UnknownName(
+                    explain(f"there is no head {name!r}.", f"Heads: {', '.join(self.heads) or 'none'}."), name=name
+                )
+        new = [names.get(name, name) for name in self.heads]
+        twice = next((name for name in new if new.count(name) > 1), None)
+        if twice is not None:
+            raise RecipeError(explain(f"two heads would be called {twice!r}.", "Each needs a name of its own."))
+        heads = dict(zip(new, self.heads.values(), strict=True))
+        weights = {names.get(name, name): w for name, w in self.head_weights.items()}
+        return replace(self, heads=heads, head_weights=weights)
 
     def to(self, dtype: torch.dtype) -> Adapter:
         cast = {n: t.to(dtype) for n, t in self.whole.items()}

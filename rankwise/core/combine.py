@@ -157,11 +157,12 @@ def _union(what: str, parts: Mapping[str, Mapping[str, T]]) -> dict[str, T]:
                     explain(
                         f"{owner[key]!r} and {name!r} both bring {what}[{key!r}], and they differ.",
                         "Heads and parameters trained whole are not averaged.",
-                        "Rename the task of one, or drop it: dataclasses.replace(adapter, heads={}, head_weights={})"
+                        f"Give one of the heads another name: adapter.renamed({{{key!r}: 'other'}})"
                         if what != "whole"
                         else "Drop it from one: dataclasses.replace(adapter, whole={})",
                     ),
                     name=key,
+                    what=what,
                 )
             out[key] = value
             owner.setdefault(key, name)

@@ -34,7 +34,8 @@ from ..train.recipe import Recipe
 from ..train.record import machine, versions
 from ..train.task import Task
 from ..train.workplace import Output
-from .folder import NOTES, Notes, open_base
+from .folder import open_base
+from .notes import NOTES, Notes, Reading
 from .table import Columns, Table, table_of
 from .text import rows_of, text_task
 
@@ -201,7 +202,7 @@ def _one(
         heads={task.name: task.head},
         seed=recipe.seed,
     )
-    notes = Notes(MINILM, task.name, "text", None, "label", max_length=recipe.max_length)
+    notes = Notes(MINILM, {task.name: Reading("text", None, "label", max_length=recipe.max_length)})
     output = Output(folder, extra={NOTES: notes.to_bytes()})
     result = fit(model, start, task, replace(recipe, lr=entry.lr), out=output, progress=progress)
     found = result.adapter

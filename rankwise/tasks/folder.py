@@ -1,13 +1,10 @@
-"""An adapter folder that can answer again: which base, which columns, how long a row, beside the adapter itself.
-
-`rankwise train` writes these notes as task.json; cutting, exporting and the like carry them on.
-"""
+"""An adapter folder that can answer again: the adapter, its notes, and its base model once it is asked for."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -23,50 +20,9 @@ from ..models import encode, load, tokenizer
 from ..models.source import MINILM
 from ..train.data import Example
 from ..train.task import Task
+from .notes import NOTES, Notes, Reading
 from .table import Asked, Columns, Table
 from .text import rows_of
-
-NOTES = "task.json"
-
-
-@dataclass(frozen=True)
-class Notes:
-    """What prediction needs beside the adapter.
-
-    base: name of the base model, a folder's as an absolute path. task: name of its head.
-    text, pair, label, sep: columns of the table, and what separates several labels. max_length: in tokens.
-    """
-
-    base: str
-    task: str
-    text: str = "text"
-    pair: str | None = None
-    label: str | None = None
-    sep: str = "|"
-    max_length: int = 128
-
-    def to_bytes(self) -> bytes:
-        return (json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n").encode()
-
-    @classmethod
-    def read(cls, folder: Path) -> Notes | None:
-        """The notes in a folder, or None where there are none.
-
-        Raises:
-            BadFile: they are not what `to_bytes` wrote.
-        """
-        path = folder / NOTES
-        if not path.is_file():
-            return None
-        try:
-            values = json.loads(path.read_bytes())
-            known = {f.name for f in fields(cls)}
-            return cls(**{name: value for name, value in values.items() if name in known})
-        except (ValueError, TypeError, AttributeError) as error:
-            raise BadFile(
-                explain(f"{path} is not what rankwise train wrote ({error}).", "Train again, or restore the file."),
-                path=path,
-            ) from error
 
 
 @dataclass(frozen=True)
@@ -91,12 +47,15 @@ class Opened:
     @property
     def carried(self) -> dict[str, bytes]:
         """Files that a folder made from this one takes along."""
-        return {NOTES: self.notes.to_bytes()} if self.notes else {}
+        if self.notes is None:
+            return {}
+        return {NOTES: replace(self.notes, base=self.notes.base_in(self.folder)).to_bytes()}
 
     @property
     def base_name(self) -> str:
         """Raises DataError where nobody says which base model it was."""
-        name = self.base or (self.notes.base if self.notes else None) or self.adapter.base.get("name")
+        noted = self.notes.base_in(self.folder) if self.notes and self.notes.base else None
+        name = self.base or noted or self.adapter.base.get("name")
         if not name:
             raise DataError(explain(f"{self.folder} does not say its base model.", "Name it: --base <model>"))
         return str(name)
@@ -107,22 +66,38 @@ class Opened:
         Raises:
             WrongBase: its weights are not those that the adapter was trained on. Others as `models.load`.
         """
-        model = open_base(self.base_name, kind, **config)
+        with self._base_may_have_moved():
+            model = open_base(self.base_name, kind, **config)
         check_base(self.adapter, model, self.folder)
         return model
 
     @cached_property
     def tokenizer(self) -> Any:
-        return tokenizer(self.base_name)
+        with self._base_may_have_moved():
+            return tokenizer(self.base_name)
 
-    @property
-    def max_length(self) -> int:
-        return self.notes.max_length if self.notes else 128
+    @contextmanager
+    def _base_may_have_moved(self) -> Iterator[None]:
+        """A base model that was noted and is not there: the error says how to name its new place."""
+        try:
+            yield
+        except (UnknownName, BadFile) as error:
+            if self.base is not None or (Path(self.base_name) / "config.json").is_file():
+                raise
+            moved = f"{self.folder} was trained on it. If it has moved, name its place: --base <model>"
+            raise type(error)(explain(error.message, moved), name=self.base_name) from error
 
-    def columns(self, text: str | None = None, pair: str | None = None, label: str | None = None) -> Columns:
-        """The columns as in training, but for those that are given."""
-        notes = self.notes or Notes("", "")
-        return Columns(text or notes.text, pair or notes.pair, label or notes.label)
+    def reading(self, name: str | None = None) -> Reading:
+        """How the rows of a task are read: as in training, or the defaults where nothing is noted. Raises as `head`."""
+        task, _ = self.head(name)
+        return self.notes.tasks.get(task, Reading()) if self.notes else Reading()
+
+    def columns(
+        self, text: str | None = None, pair: str | None = None, label: str | None = None, task: str | None = None
+    ) -> Columns:
+        """The columns of a task as in training, but for those that are given. Raises as `head`."""
+        noted = self.reading(task)
+        return Columns(text or noted.text, pair or noted.pair, label or noted.label)
 
     def head(self, name: str | None = None) -> tuple[str, Head]:
         """The head called `name`, or the only one.
@@ -141,12 +116,11 @@ class Opened:
                     f"rankwise merge {self.folder} --out <folder>",
                 )
             )
-        if name is None and self.notes and self.notes.task in heads:
-            name = self.notes.task
         if name is None and len(heads) == 1:
             name = next(iter(heads))
         if name not in heads:
-            given = "no head was named" if name is None else f"there is no head {name!r}"
+            several = f"it holds {len(heads)} heads, and none was named"
+            given = several if name is None else f"there is no head {name!r}"
             near = nearest(name or "", heads)
             raise UnknownName(
                 explain(f"{self.folder}: {given}.", f"Heads: {', '.join(heads)}.", f"Choose one: --task {near[0]}"),
@@ -166,15 +140,15 @@ class Opened:
         held_out = rows if valid is None else valid
         return Task(name, head, train=rows, valid=held_out, metric=metric, pad_id=self.tokenizer.pad_token_id or 0)
 
-    def asked(self, rows: Sequence[Asked]) -> list[Example]:
-        """Streamed rows, tokenised."""
+    def asked(self, rows: Sequence[Asked], name: str | None = None) -> list[Example]:
+        """Streamed rows of a task, tokenised."""
         pairs = [row.pair or "" for row in rows] if rows and rows[0].pair is not None else None
-        tokens = encode(self.tokenizer, [row.text for row in rows], pairs, self.max_length)
+        tokens = encode(self.tokenizer, [row.text for row in rows], pairs, self.reading(name).max_length)
         types = "token_type_ids"
         return [Example(tuple(t["input_ids"]), types=tuple(t[types]) if types in t else None) for t in tokens]
 
     def rows(self, table: Table, name: str | None = None) -> list[Example]:
-        return rows_of(table, self.head(name)[1].labels, self.tokenizer, self.max_length)
+        return rows_of(table, self.head(name)[1].labels, self.tokenizer, self.reading(name).max_length)
 
 
 def open_base(name: str, kind: str = "encoder", seed: int = 0, **config: Any) -> nn.Module:

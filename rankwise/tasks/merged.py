@@ -17,7 +17,8 @@ from ..core.merge import merge
 from ..errors import FolderExists, explain
 from ..models.quiet import quiet
 from ..models.source import identity, weight_files
-from .folder import NOTES, Opened
+from .folder import Opened
+from .notes import INSIDE, NOTES, Notes
 
 HEADS = "heads"
 BY_NAME = {  # endings of transformers' class names -> kind of model
@@ -100,14 +101,12 @@ def _labels(adapter: Adapter) -> int | None:
 
 
 def _write_heads(opened: Opened, new: Path, out: Path) -> None:
-    """The heads as an adapter without sites, on the merged model."""
+    """The heads as an adapter without sites, on the merged model: both move together."""
     base = {
         "name": str(out.resolve()),
         "sha256": identity(weight_files(new)),
         "class": opened.adapter.base.get("class"),
     }
     alone = replace(opened.adapter, method=Whole(), sites=(), factors={}, whole={}, base=base)
-    extra = {}
-    if opened.notes:
-        extra[NOTES] = replace(opened.notes, base=str(out.resolve())).to_bytes()
-    io.save(alone, new / HEADS, extra=extra)
+    notes = replace(opened.notes or Notes(INSIDE), base=INSIDE)
+    io.save(alone, new / HEADS, extra={NOTES: notes.to_bytes()})
