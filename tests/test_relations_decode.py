@@ -176,6 +176,16 @@ def test_the_objective_is_that_of_trying_everything(seed, n, with_causes, price)
     assert own == pytest.approx(best, abs=1e-6)  # the labels are worth what the objective says
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_the_objective_is_that_of_all_rows_at_once_where_the_relaxation_has_gaps(seed):
+    i, j, z = noisy(9, seed, noise=1.5, shared=1.5)
+    z -= np.log(np.exp(z).sum(1, keepdims=True))
+    d = decode((i, j, z))
+    best = temporal.best_by_rows(9, {(int(a), int(b)): row for a, b, row in zip(i, j, z, strict=True)})
+    assert d.exact
+    assert d.objective == pytest.approx(best, abs=1e-5)
+
+
 def check(d):
     """Consistent over all pairs, causes included, and every change has reasons that rule the old label out."""
     assert contradictions(d.relations) == []

@@ -2,16 +2,20 @@
 
 First the relaxation with facets of the triples (see `cuts`), until none is broken. It is nearly always integral; then
 it is the answer. Otherwise the integer programme goes on from its rows, still adding broken ones. Both by HiGHS.
+
+Each relaxed solution is also followed to consistent labels. What those are worth and the prices of the relaxation tell
+which labels cannot be in anything better; they are left out from then on.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.optimize import Bounds, LinearConstraint, OptimizeResult, linprog, milp
 from scipy.sparse import csr_matrix, vstack
 
 from .composition import VAGUE
@@ -20,6 +24,8 @@ from .greedy import Domains, assign
 
 MOST_ROWS = 3000  # rows that one round adds
 RELAXED_ROUNDS = 40
+_EQUAL = 1e-6  # HiGHS proves no finer difference between two objectives
+_MARGIN = 1e-5  # how far beyond the gap a label's price must lie before it is given up
 _LOOSE = 0.5  # a row this far from its bound is dropped while the programme is relaxed
 
 
@@ -67,13 +73,11 @@ class _Rows:
         self.paths += [path for path in paths if path not in self.paths]
         return before != (len(self.facets), len(self.paths))
 
-    def constraints(self, sums: csr_matrix, least: Floats) -> LinearConstraint:
-        """Every row, then one for each pair: its variables sum to at most 1, and to 1 where VAGUE is out."""
+    def matrix(self) -> tuple[csr_matrix, Floats]:
+        """([m, 3 pairs] coefficients, [m] upper bounds)."""
         paths, bounds = path_matrix(self.paths, self.pairs)
-        matrix = vstack([facet_matrix(self.facets, self.triples, self.pairs), paths, sums], format="csr")
-        upper = np.concatenate([np.ones(len(self.facets)), bounds, np.ones(self.pairs)])
-        lower = np.concatenate([np.full(len(self.facets) + len(self.paths), -np.inf), least])
-        return LinearConstraint(matrix, lower, upper)
+        facets = facet_matrix(self.facets, self.triples, self.pairs)
+        return vstack([facets, paths], format="csr"), np.concatenate([np.ones(len(self.facets)), bounds])
 
     def drop_loose(self, x: Floats) -> None:
         """Facets that do not bind at x [p, 3]; the objective cannot fall below what it was without them."""
@@ -88,45 +92,113 @@ class _Rows:
 def solve(programme: Programme, seconds: float) -> Solution:
     """Labels worth most; past `seconds` (for each call of HiGHS and between them) the best consistent ones found."""
     end = time.monotonic() + seconds
-    pairs, allowed = programme.pairs, programme.allowed
-    gain = np.where(allowed, programme.gain, -np.inf)
-    base = np.where(allowed[:, VAGUE], programme.gain[:, VAGUE], 0.0)
-    cost = np.where(allowed[:, :3], base[:, None] - programme.gain[:, :3], 0.0).ravel()
-    bounds = Bounds(0, allowed[:, :3].astype(float).ravel())
-    count = len(pairs.i)
-    if not count:
-        return Solution(np.zeros(0, dtype=np.int64), 0.0, True, 0)
-    sums = csr_matrix((np.ones(3 * count), (np.repeat(np.arange(count), 3), np.arange(3 * count))))
-    least = np.where(allowed[:, VAGUE], 0.0, 1.0)
-    rows = _Rows(pairs.triples(programme.since), count)
-    x, bound, rounds, whole = _point(gain.argmax(1)), float(gain.max(1).sum()), 0, False
-    while True:
-        integral = bool(np.abs(x - x.round()).max(initial=0) < 1e-6)
-        facets = broken_facets(x, rows.triples, 1e-4 if not integral else 0.5, MOST_ROWS)
-        paths = broken_paths(pairs, _labels(x)) if integral and not len(facets) else []
-        if integral and not len(facets) and not paths:
-            labels = _labels(x)
-            return Solution(labels, bound, True, rounds)
-        fresh = rows.add(facets, paths)
-        whole = whole or not fresh or rounds >= RELAXED_ROUNDS
+    search = _Search(programme)
+    for rounds in count():
+        if search.settle():
+            return Solution(search.labels, search.bound, True, rounds)
         left = end - time.monotonic()
-        if left <= 0:
-            break
-        kinds = np.full(3 * count, int(whole))
-        options = {"time_limit": left, "mip_rel_gap": 0.0}
-        found = milp(cost, integrality=kinds, bounds=bounds, constraints=rows.constraints(sums, least), options=options)
-        rounds += 1
-        reached = -found.fun if found.status == 0 else -found.mip_dual_bound if whole and found.x is not None else None
-        if reached is not None:
-            bound = min(bound, float(reached) + float(base.sum()))
+        if left <= 0 or not search.improve(left):
+            search.try_along(search.x)
+            search.try_along(None)
+            return Solution(search.labels, search.bound, search.value >= search.bound - _EQUAL, rounds)
+    raise AssertionError  # count() does not end
+
+
+class _Search:
+    """What is known so far: a point x, an upper bound, the best consistent labels, and labels that cannot be in better.
+
+    x [p, 3] solves the programme with the rows so far. value: what `labels` are worth, -inf before there are any.
+    """
+
+    def __init__(self, programme: Programme) -> None:
+        self.programme, self.gain, self.allowed = programme, programme.gain, programme.allowed
+        self.pairs = len(self.gain)
+        every = np.arange(3 * self.pairs)
+        self.sums = csr_matrix((np.ones(3 * self.pairs), (every // 3, every)), shape=(self.pairs, 3 * self.pairs))
+        self.rows = _Rows(programme.pairs.triples(programme.since), self.pairs)
+        gain = np.where(self.allowed, self.gain, -np.inf)
+        self.bound = float(gain.max(1).sum()) if self.pairs else 0.0
+        self.x = _point(gain.argmax(1)) if self.pairs else np.zeros((0, 3))
+        self.labels, self.value = np.zeros(self.pairs, dtype=np.int64), -np.inf
+        self.whole, self.rounds = False, 0
+
+    def settle(self) -> bool:
+        """Add the rows that x breaks; True when `labels` are proven to be best."""
+        integral = bool(np.abs(self.x - self.x.round()).max(initial=0) < 1e-6)
+        facets = broken_facets(self.x, self.rows.triples, 0.5 if integral else 1e-4, MOST_ROWS)
+        paths = broken_paths(self.programme.pairs, _labels(self.x)) if integral and not len(facets) else []
+        if integral and not len(facets) and not paths:
+            self._keep(_labels(self.x))
+        fresh = self.rows.add(facets, paths)
+        self.whole = self.whole or not fresh or self.rounds >= RELAXED_ROUNDS
+        return self.value >= self.bound - _EQUAL
+
+    def improve(self, seconds: float) -> bool:
+        """Solve again with the rows so far; False when time ran out."""
+        self.rounds += 1
+        found = self._integer(seconds) if self.whole else self._relaxed(seconds)
         if found.x is not None:
-            x = found.x.round().reshape(-1, 3) if whole else found.x.reshape(-1, 3)
-        if found.status != 0:
-            break
-        if not whole:
-            rows.drop_loose(x)
-    labels = _consistent(programme, gain, x)
-    return Solution(labels, bound, worth(gain, labels) >= bound - 1e-9, rounds)
+            x = found.x.reshape(-1, 3)
+            self.x = x.round() if self.whole else x
+        return found.status == 0
+
+    def _relaxed(self, seconds: float) -> OptimizeResult:
+        base, cost = self._objective()
+        matrix, upper = self.rows.matrix()
+        exact = ~self.allowed[:, VAGUE]
+        found = linprog(
+            cost,
+            A_ub=vstack([matrix, self.sums[~exact]], format="csr"),
+            b_ub=np.concatenate([upper, np.ones((~exact).sum())]),
+            A_eq=self.sums[exact] if exact.any() else None,
+            b_eq=np.ones(exact.sum()) if exact.any() else None,
+            bounds=np.stack([np.zeros(3 * self.pairs), self.allowed[:, :3].ravel()], axis=1),
+            options={"time_limit": seconds},
+        )
+        if found.status == 0:
+            self.bound = min(self.bound, base - found.fun)
+            self.try_along(found.x.reshape(-1, 3))
+            slack = np.zeros(self.pairs)  # what one unit of VAGUE costs
+            slack[~exact] = -found.ineqlin.marginals[len(upper) :]
+            reduced = np.concatenate([found.lower.marginals.reshape(-1, 3), slack[:, None]], axis=1)
+            self.allowed = self.allowed & (reduced <= base - found.fun - self.value + _MARGIN)
+            self.rows.drop_loose(found.x.reshape(-1, 3))
+        return found
+
+    def _integer(self, seconds: float) -> OptimizeResult:
+        base, cost = self._objective()
+        matrix, upper = self.rows.matrix()
+        least = np.where(self.allowed[:, VAGUE], 0.0, 1.0)
+        found = milp(
+            cost,
+            integrality=np.ones(3 * self.pairs),
+            bounds=Bounds(0, self.allowed[:, :3].astype(float).ravel()),
+            constraints=[
+                LinearConstraint(matrix, -np.inf, upper),
+                LinearConstraint(self.sums, least, 1.0),
+            ],
+            options={"time_limit": seconds, "mip_rel_gap": 0.0},
+        )
+        reached = found.fun if found.status == 0 else found.mip_dual_bound
+        if reached is not None:
+            self.bound = min(self.bound, base - float(reached))
+        return found
+
+    def _objective(self) -> tuple[float, Floats]:
+        """(worth of VAGUE everywhere it is possible, [3 p] cost of each other label against it)."""
+        base = np.where(self.allowed[:, VAGUE], self.gain[:, VAGUE], 0.0)
+        return float(base.sum()), np.where(self.allowed[:, :3], base[:, None] - self.gain[:, :3], 0.0).ravel()
+
+    def try_along(self, x: Floats | None) -> None:
+        """Consistent labels pair by pair: along x, or by what they are worth."""
+        hint = None if x is None else np.concatenate([x, 1 - x.sum(1, keepdims=True)], axis=1).clip(0, 1)
+        pairs, domains = self.programme.pairs, self.programme.domains.copy()
+        self._keep(assign(domains, pairs.i, pairs.j, self.gain, hint))
+
+    def _keep(self, labels: Ints) -> None:
+        value = worth(self.gain, labels)
+        if value > self.value:
+            self.labels, self.value = labels, value
 
 
 def worth(gain: Floats, labels: Ints) -> float:
@@ -143,11 +215,3 @@ def _labels(x: Floats) -> Ints:
     """The label of each integral point."""
     whole = x.round()
     return np.where(whole.sum(1) == 0, VAGUE, whole.argmax(1)).astype(np.int64)
-
-
-def _consistent(programme: Programme, gain: Floats, x: Floats) -> Ints:
-    """The better of two ways to decide pair by pair: by what they are worth, and along the unfinished solution."""
-    whole = np.concatenate([x, 1 - x.sum(1, keepdims=True)], axis=1).clip(0, 1)
-    pairs, shape = programme.pairs, programme.domains
-    tries = [assign(shape.copy(), pairs.i, pairs.j, programme.gain, hint) for hint in (None, whole)]
-    return max(tries, key=lambda labels: worth(gain, labels))
