@@ -49,6 +49,11 @@ class Task:
             raise DataError(explain(f"task {self.name!r} has no training rows.", "At least one is needed."))
 
     @property
+    def heads(self) -> dict[str, Head]:
+        """The heads of the adapter that this task uses, by name."""
+        return {self.name: self.head}
+
+    @property
     def scored_by(self) -> str:
         return self.metric or default_metric(self.head.kind)
 
@@ -98,8 +103,8 @@ def checked(tasks: Sequence[Task], adapter: Adapter, metric: str | None = None) 
             explain(f"tasks {names}: a run needs at least one, and a name for each.", "Task(name=...) names its head.")
         )
     for task in tasks:
-        if not task.host_answers:
-            _check_head(task, adapter)
+        for name, head in {} if task.host_answers else task.heads.items():
+            _check_head(name, head, adapter)
     if metric is None:
         return list(tasks)
     if all(t.head.kind not in metric_named(metric).kinds for t in tasks):
@@ -108,25 +113,25 @@ def checked(tasks: Sequence[Task], adapter: Adapter, metric: str | None = None) 
     return [replace(t, metric=metric) if t.metric is None and t.head.kind in fits else t for t in tasks]
 
 
-def _check_head(task: Task, adapter: Adapter) -> None:
-    have = adapter.heads.get(task.name)
+def _check_head(name: str, head: Head, adapter: Adapter) -> None:
+    have = adapter.heads.get(name)
     if have is None:
-        there = ", ".join(nearest(task.name, adapter.heads)) or "none"
+        there = ", ".join(nearest(name, adapter.heads)) or "none"
         raise UnknownName(
             explain(
-                f"the adapter has no head {task.name!r}.",
+                f"the adapter has no head {name!r}.",
                 f"Its heads: {there}.",
-                f"new(model, ..., heads={{{task.name!r}: task.head}}) gives it one; a host with a task head of its"
+                f"new(model, ..., heads={{{name!r}: task.head}}) gives it one; a host with a task head of its"
                 " own needs Task(..., host_answers=True).",
             ),
-            name=task.name,
+            name=name,
         )
-    if (have.kind, have.labels) != (task.head.kind, task.head.labels):
+    if (have.kind, have.labels) != (head.kind, head.labels):
         raise UnknownName(
             explain(
-                f"the adapter's head {task.name!r} is of kind {have.kind} with labels {list(have.labels)}.",
-                f"The task's is of kind {task.head.kind} with labels {list(task.head.labels)}.",
+                f"the adapter's head {name!r} is of kind {have.kind} with labels {list(have.labels)}.",
+                f"The task's is of kind {head.kind} with labels {list(head.labels)}.",
                 "Both must be the same, in the same order.",
             ),
-            name=task.name,
+            name=name,
         )

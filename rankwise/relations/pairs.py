@@ -1,0 +1,164 @@
+"""Questions about a document as rows of an encoder: a window of text, and two twin tokens for each pair.
+
+Putting markers around the two events, one row a pair, reads the same text again for every pair. Here a window is read
+once. Each pair adds two twins: copies of its events' first tokens, at the same positions, with the token type that a
+base uses for a second text. Twins see the window and each other, and are seen by nobody else, so the text reads the
+same whatever is asked, and every pair gets the answer that it would get alone: the levitated markers of Zhong and Chen
+2021 (NAACL, section 3.3) and Ye et al. 2022 (ACL), with trained embeddings for markers.
+
+A document is cut into blocks of tokens; a window is two blocks, neighbours for near pairs, any two for far ones, with
+a separator between them. The document's own time is asked about at the first token, [CLS].
+"""
+
+from __future__ import annotations
+
+import inspect
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import nn
+
+from ..errors import AttachError, DataError, explain
+from ..train.data import Example
+from .schema import DOCUMENT_TIME, Document
+
+Ends = tuple[str, str]
+"""Ids of the two ends of a pair; DOCUMENT_TIME for the document's own time."""
+MOST = 48  # pairs of a row; more make another row of the same window
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a base reads rows.
+
+    block: tokens of a block, half a window. first, last: ids of [CLS] and [SEP]. twin_type: token type of twins.
+    offset: position number of the first token (RoBERTa counts from behind its padding id). types: rows have types.
+    """
+
+    tokenizer: Any
+    block: int
+    first: int
+    last: int
+    types: bool = True
+    offset: int = 0
+
+    def row(
+        self, text: Sequence[int], twins: Sequence[tuple[int, int]], label: Any = None, meta: Any = None
+    ) -> Example:
+        """text: ids, [CLS] first; twins: places in it of the two ends of each pair."""
+        n = len(text)
+        places = [*range(n), *(at for pair in twins for at in pair)]
+        return Example(
+            ids=tuple(text[at] for at in places),
+            label=label,
+            types=(0,) * n + (1,) * (2 * len(twins)) if self.types else None,
+            meta=meta,
+            pairs=tuple((n + 2 * k, n + 2 * k + 1) for k in range(len(twins))),
+            positions=tuple(at + self.offset for at in places),
+            groups=(0,) * n + tuple(k // 2 + 1 for k in range(2 * len(twins))),
+        )
+
+
+def layout(model: nn.Module, tokenizer: Any, window: int = 256) -> Layout:
+    """The layout for a base and a window of so many tokens.
+
+    Raises:
+        AttachError: the base takes no position numbers (DeBERTa, T5), so no token can stand where another stands.
+        DataError: the window is longer than the base reads, or too short to hold two events.
+    """
+    config: Any = getattr(model, "config", None)
+    takes = inspect.signature(model.forward).parameters
+    if "position_ids" not in takes or not hasattr(config, "max_position_embeddings"):
+        raise AttachError(
+            explain(
+                f"{type(model).__name__} takes no position numbers, which relations need.",
+                "Bases that do: BERT, MiniLM, RoBERTa, ELECTRA, MPNet's relatives with absolute positions.",
+            )
+        )
+    offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
+    most = config.max_position_embeddings - offset
+    if not 16 <= window <= most:
+        raise DataError(explain(f"window={window} tokens: this base reads 16 to {most}."), window=window)
+    first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
+    if first is None or last is None:
+        raise AttachError(explain("The base's tokenizer has no [CLS] and [SEP].", "Relations need an encoder's."))
+    return Layout(tokenizer, (window - 4) // 2, first, last, getattr(config, "type_vocab_size", 0) > 1, offset)
+
+
+class Tokens:
+    """A document's tokens: ids, their characters, and which token holds a character."""
+
+    def __init__(self, document: Document, layout: Layout) -> None:
+        made = layout.tokenizer(document.text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        self.ids: list[int] = made["input_ids"]
+        self.starts = [start for start, _ in made["offset_mapping"]]
+        self.ends = [end for _, end in made["offset_mapping"]]
+
+    def at(self, start: int) -> int:
+        """The token that holds the character `start`, or the next one after it."""
+        return min(bisect_right(self.ends, start), len(self.ids) - 1)
+
+    def range(self, start: int, end: int) -> tuple[int, int]:
+        """Half-open range of the tokens of text[start:end], at least one."""
+        first = self.at(start)
+        return first, max(first + 1, bisect_left(self.starts, end))
+
+
+def rows(
+    document: Document, asked: Iterable[Ends], layout: Layout, labels: Mapping[Ends, Any] | None = None
+) -> list[Example]:
+    """Rows that ask about these pairs; every pair is in exactly one row.
+
+    Returns rows whose `meta` is (document id, pairs in the order of `Example.pairs`), and whose `label` is the tuple
+        of `labels` of these pairs, where labels are given.
+    Raises DataError for an empty text, and KeyError for an id that the document does not have.
+    """
+    tokens = Tokens(document, layout)
+    if not tokens.ids:
+        raise DataError(explain(f"{document.id}: the text has no tokens.", "A document needs words."))
+    spans = {x.id: tokens.at(x.start) for x in document.marks}
+    windows: dict[tuple[tuple[int, int], ...], list[Ends]] = defaultdict(list)
+    for pair in dict.fromkeys(asked):
+        places = sorted(spans[end] for end in pair if end != DOCUMENT_TIME)
+        windows[_window(places or [0], len(tokens.ids), layout.block)].append(pair)
+    found = []
+    for pieces, pairs in windows.items():
+        text, place = _text(tokens, pieces, layout)
+        for i in range(0, len(pairs), MOST):
+            part = pairs[i : i + MOST]
+            twins = [tuple(0 if end == DOCUMENT_TIME else place[spans[end]] for end in pair) for pair in part]
+            label = None if labels is None else tuple(labels[pair] for pair in part)
+            found.append(layout.row(text, twins, label, (document.id, tuple(part))))  # type: ignore[arg-type]
+    return found
+
+
+def _window(places: Sequence[int], length: int, block: int) -> tuple[tuple[int, int], ...]:
+    """Token ranges that hold these one or two places: one stretch of two blocks, or two stretches of one each.
+
+    Stretches start at multiples of a block, so that pairs near each other share one; the one where the nearer end of
+    the stretch is farthest from both places is taken.
+    """
+    low, high = places[0], places[-1]
+    if length <= 2 * block:
+        return ((0, length),)
+    if high - low < block:
+        return (_best(low, high, length, 2 * block, block),)
+    return _best(low, low, length, block, block // 2), _best(high, high, length, block, block // 2)
+
+
+def _best(low: int, high: int, length: int, size: int, step: int) -> tuple[int, int]:
+    starts = [*range(0, length - size, step), length - size]
+    start = max(starts, key=lambda s: (min(low - s, s + size - 1 - high), -s))
+    return start, start + size
+
+
+def _text(tokens: Tokens, pieces: Sequence[tuple[int, int]], layout: Layout) -> tuple[list[int], dict[int, int]]:
+    """Ids of a row's text, and where each token of the document stands in it."""
+    text, place = [layout.first], {}
+    for start, end in pieces:
+        place.update({at: len(text) + at - start for at in range(start, end)})
+        text += [*tokens.ids[start:end], layout.last]
+    return text, place
