@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,15 +92,14 @@ def solve(programme: Programme, seconds: float) -> Solution:
     """Labels worth most; past `seconds` (for each call of HiGHS and between them) the best consistent ones found."""
     end = time.monotonic() + seconds
     search = _Search(programme)
-    for rounds in count():
-        if search.settle():
-            return Solution(search.labels, search.bound, True, rounds)
+    while not search.settle():
         left = end - time.monotonic()
         if left <= 0 or not search.improve(left):
             search.try_along(search.x)
             search.try_along(None)
-            return Solution(search.labels, search.bound, search.value >= search.bound - _EQUAL, rounds)
-    raise AssertionError  # count() does not end
+            break
+    exact = search.value >= search.bound - _EQUAL
+    return Solution(search.labels, search.bound, exact, search.rounds)
 
 
 class _Search:
