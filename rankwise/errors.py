@@ -7,6 +7,7 @@
     |-- AttachError      (RuntimeError)     a host and an adapter that do not fit together
     |-- WrongBase        (ValueError)       an adapter that was trained for another base model
     |-- FolderExists     (FileExistsError)  refusing to overwrite
+    |-- FileThere        (FileExistsError)  the same of a file
     |-- BadFile          (ValueError)       a file that is missing, truncated or foreign
     |-- NoSpace          (OSError)          the device is full
     |-- UnknownName      (ValueError)       a method, column, preset or field that is not there
@@ -64,6 +65,10 @@ class FolderExists(RankwiseError, FileExistsError):
     """The output is there already and nothing was said about overwriting."""
 
 
+class FileThere(RankwiseError, FileExistsError):
+    """The file to write is there already and nothing was said about overwriting."""
+
+
 class BadFile(RankwiseError, ValueError):
     """A file that is missing, truncated or not what its name says."""
 
@@ -101,9 +106,24 @@ def explain(given: str, *lines: str) -> str:
     return "\n".join([given, *(f"  {line}" for line in lines if line)])
 
 
+def close(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names that resemble `name`, best first; none where none does."""
+    lower = {n.lower(): n for n in reversed(list(dict.fromkeys(known)))}
+    return [lower[c] for c in difflib.get_close_matches(name.lower(), list(lower), n=most, cutoff=0.4)]
+
+
 def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
-    """The known names closest to `name`, best first; all of them when none is close."""
+    """The known names closest to `name`, best first; the first of them when none is close."""
     names = list(dict.fromkeys(known))
-    lower = {n.lower(): n for n in reversed(names)}
-    close = difflib.get_close_matches(name.lower(), list(lower), n=most, cutoff=0.4)
-    return [lower[c] for c in close] or names[:most]
+    return close(name, names, most) or names[:most]
+
+
+def refuse_unknown(what: str, given: Iterable[str], known: Iterable[str]) -> None:
+    """Raises UnknownName for the first of `given` that is not among `known`, the settings of `what`."""
+    names = list(known)
+    for name in given:
+        if name not in names:
+            near = f"Nearest: {', '.join(close(name, names))}." if close(name, names) else ""
+            raise UnknownName(
+                explain(f"{what} has no setting {name!r}.", near, f"All settings: {', '.join(names)}."), name=name
+            )

@@ -7,7 +7,7 @@ import torch
 
 import rankwise as rw
 from rankwise.core.site import mark_fresh
-from rankwise.errors import NoSites, RankError
+from rankwise.errors import NoSites, RankError, UnknownName
 from tests import tiny
 
 LORA = rw.methods.LoRA(rank=4)
@@ -165,3 +165,8 @@ def test_a_tied_map_is_no_site_when_its_weight_is_trained_whole_elsewhere():
     model = tiny.host("gpt2")
     sites = [s.name for s in rw.new(model, LORA, ["c_attn", "lm_head"], whole=["wte"]).sites]
     assert sites == ["transformer.h.0.attn.c_attn", "transformer.h.1.attn.c_attn"]
+
+
+def test_the_name_of_a_method_is_no_method():
+    with pytest.raises(UnknownName, match=r"method='sora' is a name(.|\n)*methods.SoRA\(rank=8"):
+        rw.new(tiny.plain(), "sora")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 import math
+import pickle
 
 import pytest
 import torch
 from torch import nn
 
 from rankwise.core.site import Site, site_of
-from rankwise.errors import RecipeError
+from rankwise.errors import RecipeError, UnknownName
 from rankwise.methods.lora import LoRA
 from tests import tiny
 from tests.reference.lora import Equation3
@@ -126,3 +129,9 @@ def test_the_frozen_map_sees_no_dropout():
 def test_a_number_outside_its_range_is_named(settings, message):
     with pytest.raises(RecipeError, match=message):
         LoRA(**settings)
+
+
+def test_a_setting_that_is_not_there_names_the_nearest():
+    with pytest.raises(UnknownName, match=r"LoRA has no setting 'rnk'\.\n  Nearest: rank"):
+        LoRA(rnk=8)
+    assert copy.deepcopy(pickle.loads(pickle.dumps(LoRA(rank=3)))) == dataclasses.replace(LoRA(), rank=3)

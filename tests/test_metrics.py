@@ -79,6 +79,12 @@ def test_a_head_gets_a_metric_that_fits_it():
 
 
 def test_an_unknown_metric_names_the_nearest():
+    with pytest.raises(
+        UnknownName, match=r"\n  There are: accuracy, f1, f1_micro, matthews, pearson, spearman, mse\.$"
+    ):
+        metric_named("zzz")
+    with pytest.raises(UnknownName, match=r"For a head of kind 'regression': pearson, spearman, mse"):
+        metric_named("rouge", "regression")
     with pytest.raises(UnknownName, match="Nearest: accuracy"):
         score("acuracy", [1], [1])
     with pytest.raises(UnknownName, match="does not fit a head of kind 'regression'"):

@@ -1,6 +1,8 @@
 """A recipe: checked when made, and the same after a trip through TOML."""
 
+import copy
 import dataclasses
+import pickle
 import tomllib
 
 import pytest
@@ -134,3 +136,9 @@ def test_an_empty_file_is_the_default_recipe(tmp_path):
     path = tmp_path / "run.toml"
     path.write_text("")
     assert Recipe.from_toml(path) == Recipe()
+
+
+def test_a_field_that_is_not_there_names_the_nearest():
+    with pytest.raises(UnknownName, match=r"Recipe has no setting 'epoch'\.\n  Nearest: epochs"):
+        Recipe(epoch=1)
+    assert copy.copy(pickle.loads(pickle.dumps(Recipe(lr=0.5)))) == dataclasses.replace(Recipe(), lr=0.5)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from ..errors import NoSites, RankError, explain, nearest
+from ..errors import NoSites, RankError, UnknownName, explain, nearest
 from .adapter import Adapter
 from .head import Head
 from .method import Method
@@ -46,7 +46,16 @@ def new(
     Raises:
         NoSites: a pattern names nothing, or only maps that are trained whole.
         RankError: the rank is larger than a map.
+        UnknownName: `method` is the name of one, and not a method.
     """
+    if isinstance(method, str):
+        raise UnknownName(
+            explain(
+                f"method={method!r} is a name, and a method with its settings is wanted.",
+                "Such as: new(model, methods.SoRA(rank=8, target_rank=4)), or methods.LoRA(rank=8).",
+            ),
+            name=method,
+        )
     rng = torch.Generator().manual_seed(seed)
     heads = dict(heads or {})
     names = whole_names(model, whole, bool(heads))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
-from ..errors import NotFoldable
+from ..errors import NotFoldable, refuse_unknown
 from .site import Factors, Site
 
 
@@ -23,6 +23,11 @@ class Method:
 
     kind: ClassVar[str] = ""
     rank_axis: ClassVar[dict[str, int]] = {}
+
+    def __new__(cls, *values: Any, **settings: Any) -> Self:
+        """Raises UnknownName for a setting that the method does not have; names the nearest."""
+        refuse_unknown(cls.__name__, settings, [f.name for f in fields(cls) if f.init])
+        return super().__new__(cls)
 
     def init(self, site: Site, layer: nn.Module, rng: torch.Generator) -> Factors:
         """Factors of one site, float32 on the CPU. The host must be unchanged at the start."""
@@ -62,6 +67,10 @@ class Method:
     def rule(self, params: Mapping[str, Factors], total_steps: int) -> Rule | None:
         """What must happen after each real optimizer step; None when nothing must."""
         return None
+
+    def remarks(self, params: Mapping[str, Factors]) -> list[str]:
+        """What somebody should know before training with these settings: one text each, said as warnings."""
+        return []
 
     def peft(self, f: Factors) -> tuple[dict[str, Any], Factors]:
         """(extra fields of PEFT's LoraConfig, tensors by PEFT's names: lora_A, lora_B)."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, RepositoryNotFoundError
 
-from rankwise.errors import BadFile, UnknownName, explain, nearest
+from rankwise.errors import BadFile, UnknownName, close, explain
 from rankwise.models.quiet import quiet
 
 MINILM = "minilm"
@@ -65,11 +65,11 @@ def resolve(name: str | Path) -> Source:
     if not text.startswith((".", "/", "~")) and _HUB_NAME.fullmatch(text):
         return Source(text, hub=text)
     beside = sorted(p.name for p in path.parent.iterdir() if p.is_dir()) if path.parent.is_dir() else []
-    close = ", ".join(str(path.parent / n) for n in nearest(path.name, beside))
+    near = ", ".join(str(path.parent / n) for n in close(path.name, beside))
     raise UnknownName(
         explain(
             f"base={text!r}: there is no such folder, and it is not a hub name such as 'roberta-base'.",
-            f"Folders near it: {close}." if close else "",
+            f"Nearest: {near}." if near else "",
             f"The packaged encoder is called {MINILM!r}.",
         ),
         name=text,

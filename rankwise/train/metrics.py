@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DataError, MissingExtra, RecipeError, UnknownName, explain, nearest
+from ..errors import DataError, MissingExtra, RecipeError, UnknownName, close, explain
 
 Values = Sequence[Any] | np.ndarray
 CLASSES = ("single", "tokens", "spans", "pairs")  # kinds of head whose predictions are class indices
@@ -114,7 +114,11 @@ def metric_named(name: str, kind: str | None = None) -> Metric:
     fitting = [m.name for m in METRICS.values() if kind is None or kind in m.kinds]
     if name not in METRICS:
         raise UnknownName(
-            explain(f"metric={name!r} is not known.", f"Nearest: {', '.join(nearest(name, fitting))}."),
+            explain(
+                f"metric={name!r} is not known.",
+                f"Nearest: {', '.join(close(name, fitting))}." if close(name, fitting) else "",
+                f"For a head of kind {kind!r}: {', '.join(fitting)}." if kind else f"There are: {', '.join(fitting)}.",
+            ),
             name=name,
         )
     if name not in fitting:

@@ -8,9 +8,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from ..errors import BadFile, RecipeError, UnknownName, explain, nearest
+from ..errors import BadFile, RecipeError, UnknownName, close, explain, nearest, refuse_unknown
 from .metrics import metric_named
 
 
@@ -65,6 +65,11 @@ class Recipe:
     tensorboard: bool = _set(False, "Write TensorBoard files beside run.jsonl.")
     num_threads: int | None = _set(None, "Processor threads; torch's choice if not given.", least=1)
 
+    def __new__(cls, *values: Any, **settings: Any) -> Self:
+        """Raises UnknownName for a field that a recipe does not have; names the nearest."""
+        refuse_unknown("Recipe", settings, [item.name for item in fields(cls)])
+        return super().__new__(cls)
+
     def __post_init__(self) -> None:
         for item in fields(self):
             given = getattr(self, item.name)
@@ -115,11 +120,11 @@ class Recipe:
             values = tomllib.loads(path.read_bytes().decode("utf-8"))
         except OSError as error:
             there = sorted(p.name for p in path.parent.glob("*.toml")) if path.parent.is_dir() else []
-            near = ", ".join(nearest(path.name, there))
+            near = ", ".join(close(path.name, there))
             raise BadFile(
                 explain(
                     f"{path}: cannot be read ({error.strerror}).",
-                    f"Nearest here: {near}." if near else f"There is no .toml file in {path.parent}.",
+                    f"Nearest here: {near}." if near else "" if there else f"There is no .toml file in {path.parent}.",
                 ),
                 path=path,
             ) from error
