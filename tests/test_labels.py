@@ -150,3 +150,17 @@ def test_missing_means_missing():
     pandas = pytest.importorskip("pandas")
     assert all(missing(v) for v in [None, math.nan, "", " \t", pandas.NA, pandas.NaT])
     assert not any(missing(v) for v in [0, 0.0, False, "NA", "None", [], ()])
+
+
+@pytest.mark.parametrize("rows", [30, 104])
+def test_whole_numbers_that_hardly_repeat_are_remarked(rows):
+    with pytest.warns(UserWarning, match=rf"21 different numbers in {rows} rows.*\n.*--kind regression"):
+        assert parsed([i % 21 for i in range(rows)])[0] == "single"
+
+
+def test_numbers_that_are_classes_go_without_remark():
+    parsed([i % 21 for i in range(105)])  # five rows a class
+    parsed(list(range(20)))  # few classes
+    parsed([i % 21 for i in range(30)], kind="single")  # asked for
+    parsed([i % 21 for i in range(30)], kind="regression")
+    parsed([f"word{i}" for i in range(30)])

@@ -78,9 +78,8 @@ def test_plain_lines(tmp_path):
     ]
 
 
-def test_an_empty_line_among_others_is_refused():
-    with pytest.raises(DataError, match="line 2: is empty"):
-        list(rows(io.BytesIO(b"one\n\nthree\n")))
+def test_an_empty_line_among_others_is_passed_over():
+    assert list(rows(io.BytesIO(b"one\n\n  \nthree\n"))) == [(1, {"text": "one"}), (4, {"text": "three"})]
 
 
 def test_standard_input_is_given_on_line_by_line():
@@ -175,8 +174,15 @@ def test_bytes_that_are_not_utf8_are_named(tmp_path):
     path = written(tmp_path, "a.csv", "text\nfür\ncaf".encode() + b"\xe9\n")
     with pytest.raises(BadFile, match=r"byte offset 13 \(line 3\) is 0xe9") as caught:
         values(path)
-    assert "iconv -f cp1252" in str(caught.value)
+    assert f"iconv -f cp1252 -t utf-8 {path} > utf8-a.csv" in str(caught.value)
     assert path.read_bytes()[caught.value.offset] == 0xE9
+
+
+@pytest.mark.parametrize(("raw", "was"), [(b"caf\xe9\n", "cp1252"), ("x\n".encode("utf-16"), "utf-16")])
+def test_a_pipe_is_told_where_to_recode(raw, was):
+    with pytest.raises(BadFile) as caught:
+        list(rows(io.BytesIO(raw)))
+    assert str(caught.value).endswith(f"... | iconv -f {was} -t utf-8 | rankwise ...")
 
 
 def test_utf16_is_named(tmp_path):

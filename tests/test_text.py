@@ -8,10 +8,10 @@ from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast
 
 import rankwise as rw
-from rankwise.errors import DataError, UnknownName
+from rankwise.errors import DataError, RecipeError, UnknownName
 from rankwise.methods import LoRA
 from rankwise.tasks.table import Columns, labels_of, table_of
-from rankwise.tasks.text import rows_of, text_task
+from rankwise.tasks.text import row_length, rows_of, text_task
 from rankwise.train.recipe import Recipe
 from tests import learn
 
@@ -99,3 +99,12 @@ def test_a_text_task_is_learnt(tokenizer):
     model = learn.encoder()
     result = rw.fit(model, learn.adapter(model, LoRA(rank=2), task), task, Recipe(epochs=5, lr=3e-2, batch_rows=8))
     assert result.scores == {"label": 1.0}
+
+
+def test_a_row_is_as_long_as_asked_and_as_the_base_model_reads(tokenizer):
+    assert row_length(tokenizer, 600, 128) == 600  # no limit is known
+    tokenizer.model_max_length = 512
+    assert [row_length(tokenizer, n, 128) for n in (64, 128, 512)] == [64, 128, 512]
+    assert row_length(tokenizer, 600, 600) == 512  # nobody asked for it
+    with pytest.raises(RecipeError, match=r"max_length=513 is more than the base model reads: 512 tokens"):
+        row_length(tokenizer, 513, 128)

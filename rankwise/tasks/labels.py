@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import DataError, UnknownName, explain, nearest
+from ..errors import DataError, UnknownName, close, explain, nearest
 
 KINDS = ("single", "multi", "regression")
 MANY = 20  # distinct values above which a column is hardly a set of classes
+FEW = 5  # rows a value, on average, below which whole numbers are hardly classes
 NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -84,6 +86,7 @@ def parse(values: Sequence[Any], place: Place, kind: str | None, sep: str) -> tu
         )
     if kind is None:
         _refuse_many_decimals(values, place)
+        _warn_of_many_numbers(values, place)
     numeric = all(_numeric(value) for value in values)
     return "single", [name(value, numeric) for value in values]
 
@@ -117,7 +120,7 @@ def number_of(label: str, index: dict[str, int], where: str) -> int:
         explain(
             f"{where}: the label {label!r} was not seen in training.",
             f"Known labels: {shown}.",
-            f"Nearest: {', '.join(map(repr, nearest(label, known)))}.",
+            f"Nearest: {', '.join(map(repr, close(label, known)))}." if close(label, known) else "",
             "Correct it, or train on rows that have it.",
         ),
         label=label,
@@ -169,6 +172,20 @@ def _refuse_many_decimals(values: Sequence[Any], place: Place) -> None:
                 "If each is a class of its own: --kind single",
             ),
             count=distinct,
+        )
+
+
+def _warn_of_many_numbers(values: Sequence[Any], place: Place) -> None:
+    """Whole numbers that hardly repeat (ages, prices, counts) are more likely to be predicted as numbers."""
+    if not all(_numeric(value) for value in values):
+        return
+    distinct = len({float(value) for value in values})
+    if MANY < distinct < len(values) < distinct * FEW:  # all different ones are refused
+        warnings.warn(
+            f"{place.source}: column {place.column!r} holds {distinct} different numbers in {len(values)} rows; "
+            "each is taken as a class of its own.\n"
+            "  To predict a number: --kind regression. If classes are meant: --kind single",
+            stacklevel=2,
         )
 
 

@@ -15,7 +15,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, TypeAlias
 
-from ..errors import BadFile, DataError, MissingExtra, UnknownName, explain, nearest
+from ..errors import BadFile, DataError, MissingExtra, UnknownName, close, explain, nearest
 
 FORMS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 HINTS = {
@@ -23,6 +23,7 @@ HINTS = {
     **dict.fromkeys((".xls", ".xlsx", ".ods"), "Save the sheet as CSV (UTF-8)."),
     **dict.fromkeys((".gz", ".bz2", ".xz", ".zip"), "Unpack it first."),
 }
+PIPES = ("standard input", "the stream")  # what rows that come from no file are called in messages
 Source: TypeAlias = str | Path | Iterable[bytes]
 Row: TypeAlias = tuple[int, dict[str, Any]]  # line of the file (row, for Parquet), from 1; column -> value
 
@@ -34,7 +35,7 @@ def rows(source: Source, columns: Sequence[str] = (), *, form: str | None = None
         source: a file, "-" for standard input, or a stream of lines in bytes.
         columns: must be there; checked before the first row is given.
         form: csv, tsv, jsonl, parquet or lines; by default told by the ending, and lines for streams.
-            Plain lines have one column, "text"; empty ones at the end do not count.
+            Plain lines have one column, "text"; empty ones do not count.
         only: read no other columns (saves time with Parquet).
 
     Raises:
@@ -50,7 +51,7 @@ def rows(source: Source, columns: Sequence[str] = (), *, form: str | None = None
             yield from _text(stream, name, form, columns)
     else:
         given = sys.stdin.buffer if isinstance(source, str | Path) else source
-        yield from _text(given, "standard input" if name == "-" else "the stream", form, columns)
+        yield from _text(given, PIPES[0] if name == "-" else PIPES[1], form, columns)
 
 
 def form_of(source: Source) -> str:
@@ -95,7 +96,7 @@ def check_columns(name: str, known: Iterable[str], wanted: Iterable[str]) -> Non
             raise UnknownName(
                 explain(
                     f"{name}: there is no column {column!r}.",
-                    f"Nearest: {', '.join(map(repr, nearest(column, known)))}.",
+                    f"Nearest: {', '.join(map(repr, close(column, known)))}." if close(column, known) else "",
                     f"All columns: {', '.join(map(repr, known[:30]))}{' ...' if len(known) > 30 else ''}.",
                 ),
                 name=column,
@@ -112,11 +113,11 @@ def _opened(path: Path) -> BinaryIO:
 
 def _unreadable(path: Path, error: OSError) -> BadFile:
     there = sorted(p.name for p in path.parent.iterdir() if p.is_file()) if path.parent.is_dir() else []
-    near = ", ".join(nearest(path.name, there))
+    near = ", ".join(close(path.name, there))
     return BadFile(
         explain(
             f"{path}: cannot be read ({error.strerror}).",
-            f"Nearest in that folder: {near}." if near else f"There are no files in {path.parent}.",
+            f"Nearest in that folder: {near}." if near else "" if there else f"There are no files in {path.parent}.",
         ),
         path=path,
     )
@@ -126,7 +127,7 @@ def _text(stream: Iterable[bytes], name: str, form: str, columns: Sequence[str])
     lines = _decoded(stream, name)
     if form == "lines":
         check_columns(name, ["text"], columns)
-        yield from _lines(lines, name)
+        yield from _lines(lines)
     elif form == "jsonl":
         yield from _jsonl(lines, name, columns)
     elif form in ("csv", "tsv"):
@@ -147,7 +148,7 @@ def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
             raise BadFile(
                 explain(
                     f"{name}: is UTF-16 (byte offset 0); the text must be UTF-8.",
-                    f"iconv -f utf-16 -t utf-8 {name} > utf8-{Path(name).name}",
+                    _recoded("utf-16", name),
                 ),
                 offset=0,
             )
@@ -159,7 +160,7 @@ def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
                 explain(
                     f"{name}: byte offset {at} (line {number}) is 0x{raw[error.start]:02x}: not UTF-8.",
                     "If the file came from Windows it is probably cp1252:",
-                    f"iconv -f cp1252 -t utf-8 {name} > utf8-{Path(name).name}",
+                    _recoded("cp1252", name),
                 ),
                 offset=at,
                 line=number,
@@ -168,19 +169,17 @@ def _decoded(stream: Iterable[bytes], name: str) -> Iterator[str]:
         yield line.removeprefix("\ufeff") if number == 1 else line
 
 
-def _lines(lines: Iterable[str], name: str) -> Iterator[Row]:
-    empty = 0
+def _recoded(encoding: str, name: str) -> str:
+    """The command that makes UTF-8 of a file, or of what comes through a pipe."""
+    recode = f"iconv -f {encoding} -t utf-8"
+    return f"... | {recode} | rankwise ..." if name in PIPES else f"{recode} {name} > utf8-{Path(name).name}"
+
+
+def _lines(lines: Iterable[str]) -> Iterator[Row]:
     for number, line in enumerate(lines, 1):
         text = line.rstrip("\r\n")
-        if not text.strip():
-            empty = empty or number
-            continue
-        if empty:
-            raise DataError(
-                explain(f"{name}, line {empty}: is empty.", "Every line must hold a text; remove empty ones."),
-                place=empty,
-            )
-        yield number, {"text": text}
+        if text.strip():
+            yield number, {"text": text}
 
 
 def _headed(records: Iterator[tuple[int, list[str]]], name: str, columns: Sequence[str], form: str) -> Iterator[Row]:

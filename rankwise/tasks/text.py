@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..core.head import Head
-from ..errors import DataError, explain
+from ..errors import DataError, RecipeError, explain
 from ..models import encode
 from ..train.data import Example
 from ..train.task import Task
@@ -60,6 +60,25 @@ def text_task(
         metric=metric,
         pad_id=tokenizer.pad_token_id or 0,
     )
+
+
+def row_length(tokenizer: Any, asked: int, default: int) -> int:
+    """Tokens of a row at most: what is asked, as far as the base model goes; `default` is more of a wish.
+
+    Raises:
+        RecipeError: more is asked than the base model can read.
+    """
+    limit = int(tokenizer.model_max_length)
+    if asked > limit and asked != default:
+        raise RecipeError(
+            explain(
+                f"max_length={asked} is more than the base model reads: {limit} tokens.",
+                f"Longer rows are cut. Nearest: max_length={limit}",
+            ),
+            max_length=asked,
+            limit=limit,
+        )
+    return min(asked, limit)
 
 
 def rows_of(table: Table, names: Sequence[str], tokenizer: Any, max_length: int) -> list[Example]:
