@@ -201,7 +201,7 @@ def test_weight_decay_does_not_touch_the_gates(tmp_path, multiple):
     found = {}
     for decay in (0.0, 0.5):
         options = {"weight_decay": decay, "max_steps": 1, "save_strategy": "no", "lr_scheduler_type": "constant"}
-        model, trainer = begin(tmp_path, method=SoRA(rank=4, gate_lr=multiple), **options)
+        model, trainer = begin(tmp_path, method=SoRA(rank=4, gate_lr=multiple, sparsity=0.0), **options)
         trainer.train()
         found[decay] = rw.detach(model).factors
     for site, factors in found[0.0].items():
@@ -244,7 +244,7 @@ def test_one_step_equals_that_of_parameter_groups(tmp_path, multiple, decay):
 
 
 def test_groups_that_have_rates_of_their_own_are_left_alone(tmp_path):
-    model, trainer = begin(tmp_path, method=SoRA(rank=4), max_steps=2, save_strategy="no")
+    model, trainer = begin(tmp_path, method=SoRA(rank=4, sparsity=0.0), max_steps=2, save_strategy="no")
     optimizer = torch.optim.SGD(parameter_groups(model, 1e-2), lr=1e-2)
     plain = torch.optim.lr_scheduler.ConstantLR(optimizer, 1.0)
     trainer.optimizer, trainer.lr_scheduler = optimizer, plain

@@ -128,7 +128,7 @@ def test_a_real_ctrl_c_saves_and_says_how_to_resume(tmp_path):
     status, error = in_another_process(tmp_path, signal.SIGINT, 0.5)
     assert status == 1
     assert "stopped at step 12 of 24" in error
-    assert "--resume" in error
+    assert "resume=True" in error
     assert not (tmp_path / "a").exists()
     model, made, tasks = begin()
     whole = rw.fit(model, made, tasks, HARD)
@@ -681,6 +681,13 @@ def test_writing_more_or_less_into_the_record_changes_no_result(tmp_path):
     assert list((tmp_path / "a" / "tensorboard").iterdir())
 
 
+def test_what_a_method_remarks_is_a_warning_at_the_start():
+    model, task = learn.encoder(torch.float32), learn.task(count=20, valid=10)
+    with pytest.warns(UserWarning, match="SoRA without a target drops no direction"):
+        rw.fit(model, learn.adapter(model, SoRA(rank=2), task), task, replace(FAST, steps=1))
+
+
+@pytest.mark.filterwarnings("ignore:target_rank=0 keeps none")
 @pytest.mark.parametrize("target", [{"target_rank": 1.5}, {"target_params": 100}, {"target_rank": 0}])
 def test_a_run_ends_on_its_budget_and_the_result_is_compact(target):
     model, task = learn.encoder(torch.float32), learn.task(count=60, valid=40)

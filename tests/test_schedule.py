@@ -58,9 +58,9 @@ def test_lambdas_that_make_no_sense_are_refused(given):
 def dense():
     """A model, a task and a trained dense adapter that says it has a budget."""
     model, task = learn.encoder(), learn.task(count=36, valid=30)
-    made = learn.adapter(model, SoRA(rank=6, dropout=0.1), task)
+    made = learn.adapter(model, SoRA(rank=6, dropout=0.1, sparsity=0.0), task)
     adapter = rw.train(model, made, task, STAGE)
-    return model, task, replace(adapter, method=replace(adapter.method, target_rank=3))
+    return model, task, replace(adapter, method=replace(adapter.method, target_rank=3, sparsity=None))
 
 
 def test_ranks_fall_from_stage_to_stage_and_each_leaves_a_checkpoint(tmp_path):

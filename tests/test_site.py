@@ -52,6 +52,8 @@ def test_excludes_take_away_again():
     assert names(model, ["query", "key"], exclude=["key"]) == names(model, ["query"])
     with pytest.raises(NoSites):
         names(model, ["query"], exclude=["query"])
+    with pytest.raises(NoSites, match="exclude='query' takes away all 2 maps that targets='query' names"):
+        names(model, ["query"], exclude=["query"])
 
 
 def test_all_linear_takes_berts_pooler_and_leaves_the_new_head():
@@ -123,7 +125,7 @@ def test_a_pattern_that_matches_nothing_names_the_nearest_layers():
     assert str(caught.value) == "\n".join(
         [
             "targets='q_proj|v_proj|quary' matches none of the 14 linear layers of this model.",
-            "  A list holds names or dotted suffixes; a string must match a whole name (re.fullmatch), "
+            "  A regular expression must match a whole name (re.fullmatch), "
             "for instance 'bert.encoder.layer.0.attention.self.query'.",
             "  Nearest kinds of layer here: bert.encoder.layer.*.attention.self.query",
             "  To see every name: rankwise sites <model>",
@@ -137,6 +139,27 @@ def test_a_pattern_that_matches_nothing_names_the_nearest_layers():
 def test_a_wrong_name_beside_a_right_one_is_not_silent():
     with pytest.raises(NoSites, match="targets='valeu'") as caught:
         find_sites(tiny.host("bert"), ["query", "valeu"])
+    assert "attention.self.value" in str(caught.value)
+    assert "It is a name, or the end of one after a dot, such as 'query' of" in str(caught.value)
+    assert "fullmatch" not in str(caught.value)
+
+
+def test_an_expression_in_a_list_is_told_to_stand_alone():
+    with pytest.raises(NoSites, match=r"a regular expression stands alone"):
+        find_sites(tiny.host("bert"), [".*query"])
+
+
+def test_a_name_that_nothing_resembles_gets_what_there_is_and_no_nearest():
+    with pytest.raises(NoSites, match=r"\n  Kinds of layer here: .*query") as caught:
+        find_sites(tiny.host("bert"), ["zzz"])
+    assert "Nearest" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("wrong", "named"), [(["key", "valeu"], "valeu"), (r".*\.valeu", r".*\.valeu")])
+def test_a_wrong_name_among_those_left_out_is_not_silent(wrong, named):
+    with pytest.raises(NoSites) as caught:
+        find_sites(tiny.host("bert"), "all-linear", wrong)
+    assert str(caught.value).startswith(f"exclude={named!r} matches none of the 14")
     assert "attention.self.value" in str(caught.value)
 
 

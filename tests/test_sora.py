@@ -245,6 +245,28 @@ def test_more_numbers_than_there_are_is_refused_with_the_number_there_is():
     rw.detach(model)
 
 
+def test_fewer_numbers_than_one_direction_has_are_refused():
+    model = problem().model
+    rw.attach(model, rw.new(model, SoRA(rank=8)))
+    least = min(len(f["A"][0]) + len(f["B"]) for f in live(model).values())
+    with pytest.raises(RecipeError, match=f"smallest direction has {least} numbers"):
+        SoRA(rank=8, target_params=least - 1).rule(live(model), 100)
+    assert SoRA(rank=8, target_params=least).rule(live(model), 100) is not None
+    rw.detach(model)
+
+
+def test_settings_that_do_nothing_or_leave_nothing_are_remarked():
+    params = rw.new(problem().model, SoRA(rank=8)).factors
+    (said,) = SoRA(rank=8).remarks(params)
+    assert "without a target drops no direction" in said
+    assert "target_rank=4" in said
+    for nothing in ({"target_rank": 0}, {"target_rank": 0.01}, {"target_params": 0}):
+        (said,) = SoRA(rank=8, **nothing).remarks(params)
+        assert "no factors will be left" in said
+    for fine in ({"target_rank": 4}, {"target_params": 100}, {"sparsity": 0.0}):
+        assert SoRA(rank=8, **fine).remarks(params) == []
+
+
 def test_without_a_target_no_gate_is_shrunk():
     assert SoRA(rank=8).rule({}, 10) is None
     assert set(train(SoRA(rank=8), problem(), How(steps=20)).live) == {24}

@@ -34,7 +34,10 @@ Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the folder
 TableFile = Annotated[
     Path, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON Lines or Parquet.", show_default=False)
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print the figures as JSON and nothing else.")]
+Json = Annotated[
+    bool,
+    typer.Option("--json", help="Print the figures as JSON, alone on standard output; remarks go to standard error."),
+]
 Base = Annotated[
     str | None,
     typer.Option(metavar="MODEL", help="Base model, if it is no longer where training found it.", show_default=False),
@@ -74,6 +77,11 @@ def folder_size(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
 
 
+def counted(number: int, what: str) -> str:
+    """1 as "1 step", 1,234 as "1,234 steps"."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
 def in_bytes(size: int) -> str:
     """1,234 bytes as "1.2 kB"."""
     for unit, step in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
@@ -85,7 +93,7 @@ def in_bytes(size: int) -> str:
 def score_text(scores: dict[str, Any]) -> str:
     return (
         f"{scores['metric']} {scores['value']:.4f} (95 % interval {scores['low']:.4f} to {scores['high']:.4f}) "
-        f"on {scores['n']:,} rows, loss {scores['loss']:.4f}"
+        f"on {counted(scores['n'], 'row')}, loss {scores['loss']:.4f}"
     )
 
 
@@ -95,4 +103,4 @@ def ranks_text(ranks: dict[str, int]) -> str:
         return "no sites"
     mean, gone = sum(ranks.values()) / len(ranks), sum(not r for r in ranks.values())
     empty = f", {gone} with nothing left" if gone else ""
-    return f"mean {mean:.2f} over {len(ranks)} sites, {min(ranks.values())} to {max(ranks.values())}{empty}"
+    return f"mean {mean:.2f} over {counted(len(ranks), 'site')}, {min(ranks.values())} to {max(ranks.values())}{empty}"

@@ -15,6 +15,7 @@ from .common import (
     Out,
     Overwrite,
     TableFile,
+    counted,
     folder_size,
     in_bytes,
     note,
@@ -88,18 +89,21 @@ def train(
 
     Example:  rankwise train reviews.csv --text review --label stars --out out/stars
     """
+    from dataclasses import replace
+
     from ..core.create import new
     from ..models import tokenizer
     from ..tasks.folder import lasting_name, open_base, refuse_two_stacks
     from ..tasks.notes import NOTES, Notes, Reading
     from ..tasks.table import Columns, train_and_valid
-    from ..tasks.text import text_task
+    from ..tasks.text import row_length, text_task
     from ..train.evaluate import evaluate
     from ..train.loop import fit
+    from ..train.recipe import Recipe
     from ..train.workplace import Output, Workplace
 
     Workplace.check(out, resume=resume, overwrite=overwrite)
-    how = _method(method.value, locals(), quiet)
+    how, remark = _method(method.value, locals())
     columns = Columns(text, pair, label)
     rows, held_out, names = train_and_valid(
         table, columns, valid=valid, fraction=valid_fraction, seed=recipe.seed, kind=kind, sep=sep
@@ -107,15 +111,17 @@ def train(
     base = lasting_name(base)
     model = open_base(base, seed=recipe.seed)
     refuse_two_stacks(model, base)
+    words = tokenizer(base)
+    recipe = replace(recipe, max_length=row_length(words, recipe.max_length, Recipe.max_length))
     task = text_task(
-        rows, held_out, names, tokenizer(base), int(model.config.hidden_size),  # type: ignore[union-attr, arg-type]
+        rows, held_out, names, words, int(model.config.hidden_size),  # type: ignore[union-attr, arg-type]
         name=task_name or label, pooling=pooling, metric=recipe.metric, max_length=recipe.max_length,
     )  # fmt: skip
     adapter = new(
         model,
         how,
         patterns(targets),
-        exclude=_without_pooler(exclude),
+        exclude=_without_pooler(exclude, model),
         whole=method.value if how is None else (),
         heads={task.name: task.head},
         seed=recipe.seed,
@@ -124,6 +130,8 @@ def train(
     notes = Notes(base, {task.name: Reading(text, pair, label, sep, recipe.max_length)})
     place = Output(out, layout.value, {NOTES: notes.to_bytes()})
     if not quiet:
+        if remark:
+            note(remark)
         kinds = f"{task.head.kind}, {len(names)} labels" if names else task.head.kind
         note(f"{len(rows):,} rows to train on, {len(held_out):,} to evaluate on ({kinds}); {trained:,} numbers train")
     result = fit(model, adapter, task, recipe, out=place, resume=resume, overwrite=overwrite, progress=not quiet)
@@ -151,25 +159,33 @@ def train(
         print(_told(figures, table))
 
 
-def _method(kind: str, given: dict[str, Any], quiet: bool) -> Any:
+def _method(kind: str, given: dict[str, Any]) -> tuple[Any, str]:
+    """The method, and a remark about a target that was not given."""
     named = {n: given[n] for n in ("rank", "alpha", "dropout", "target_rank", "target_params", "sparsity")}
     how = method_of(kind, named, given["set_"] or [])
     wanted = ("target_rank", "target_params", "sparsity")
     if how is None or how.kind != "sora" or any(getattr(how, n) is not None for n in wanted):
-        return how
+        return how, ""
     half = how.rank / 2
-    if not quiet:
-        note(f"no target was given: --target-rank {half:g}, half of rank {how.rank}")
-    return method_of(kind, named | {"target_rank": half}, given["set_"] or [])
+    remark = f"no target was given: --target-rank {half:g}, half of rank {how.rank}"
+    return method_of(kind, named | {"target_rank": half}, given["set_"] or []), remark
 
 
-def _without_pooler(exclude: str) -> str | list[str]:
+def _without_pooler(exclude: str, model: Any) -> str | list[str]:
     """What is left out of the sites, BERT's pooler among it.
 
     Our own head pools the hidden states. The pooler's output is then never used: factors there would get no
     gradient, and count in the mean rank for nothing.
+
+    Raises:
+        NoSites: what is to be left out is not there.
     """
+    from ..core.site import check_patterns, linear_maps
+
     given = patterns(exclude) if exclude else []
+    check_patterns(model, given, "exclude")
+    if not any(f".{name}".endswith(f".{POOLER}") for name in linear_maps(model)):
+        return given
     return [*given, POOLER] if isinstance(given, list) else rf"(?:{given})|(?:.*\.)?{POOLER}"
 
 
@@ -182,12 +198,12 @@ def _told(figures: dict[str, Any], table: Path) -> str:
         f"ranks    {ranks_text(sites)}" if sites else "",
         f"numbers  {numbers['factors']:,} in factors, {numbers['whole']:,} whole (head included): "
         f"{share:.2%} of the base model's {numbers['base']:,}; {numbers['trained']:,} trained",
-        f"run      {figures['steps']:,} steps, {figures['seconds']:.0f} s, {figures['padding']:.0%} padding",
+        f"run      {counted(figures['steps'], 'step')}, {figures['seconds']:.0f} s, {figures['padding']:.0%} padding",
         f"folder   {folder} ({in_bytes(figures['bytes'])})",
         f"next     rankwise predict {folder} {table}",
         f"         rankwise show {folder}",
     ]
-    directions = sum(sites.values())
-    if directions > 1:
+    directions, empty = sum(sites.values()), sum(not rank for rank in sites.values())
+    if directions >= 2 * len(sites) > 0 and 4 * empty <= len(sites):  # else there is little left to cut
         lines.append(f"         rankwise cut {folder} --budget {directions // 2} --out {folder}-{directions // 2}")
     return "\n".join(filter(None, lines))

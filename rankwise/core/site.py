@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..errors import NoSites, explain, nearest
+from ..errors import NoSites, close, explain
 
 Factors = dict[str, Tensor]
 Targets = str | Sequence[str]
@@ -114,50 +114,84 @@ def find_sites(model: nn.Module, targets: Targets, exclude: Targets = ()) -> lis
         exclude: suffixes or one regular expression, taken away again.
 
     Raises:
-        NoSites: nothing is left, or one entry of a list matches nothing.
+        NoSites: nothing is left, or a pattern, or one entry of a list, matches nothing.
     """
     maps = linear_maps(model)
     if targets == "all-linear":
         left_out = _not_the_body(model, maps)
         chosen = [n for n in maps if n not in left_out]
     else:
+        check_patterns(model, targets)
         chosen = [n for n in maps if _named(n, targets)]
-        if not isinstance(targets, str):
-            for pattern in targets:
-                if not any(_matches(n, pattern) for n in maps):
-                    raise _no_sites(pattern, maps)
-    if exclude:
-        chosen = [n for n in chosen if not _named(n, exclude)]
     if not chosen:
-        raise _no_sites(targets, maps)
+        raise _no_sites("targets", targets, maps)
+    if exclude:
+        check_patterns(model, exclude, "exclude")
+        left = [n for n in chosen if not _named(n, exclude, "exclude")]
+        if not left:
+            raise NoSites(
+                explain(
+                    f"exclude={_shown(exclude)!r} takes away all {len(chosen)} maps that targets={_shown(targets)!r} "
+                    "names.",
+                    "To see every name: rankwise sites <model>",
+                ),
+                pattern=exclude,
+                names=chosen,
+            )
+        chosen = left
     return [site_of(n, maps[n]) for n in chosen]
 
 
-def _named(name: str, patterns: Targets) -> bool:
+def check_patterns(model: nn.Module, patterns: Targets, what: str = "targets") -> None:
+    """Refuse a pattern, or an entry of a list of them, that matches no linear map of the model. Raises NoSites."""
+    maps = linear_maps(model)
+    for pattern in [patterns] if isinstance(patterns, str) else patterns:
+        listed: Targets = pattern if isinstance(patterns, str) else [pattern]
+        if not any(_named(name, listed, what) for name in maps):
+            raise _no_sites(what, listed, maps)
+
+
+def _named(name: str, patterns: Targets, what: str = "targets") -> bool:
     if not isinstance(patterns, str):
         return any(_matches(name, p) for p in patterns)
     try:
         return re.fullmatch(patterns, name) is not None or _matches(name, patterns)
     except re.error as problem:
         raise NoSites(
-            explain(f"targets={patterns!r} is not a regular expression: {problem}."), pattern=patterns
+            explain(f"{what}={patterns!r} is not a regular expression: {problem}."), pattern=patterns
         ) from None
 
 
-def _no_sites(targets: Targets, maps: dict[str, nn.Module]) -> NoSites:
-    shown = targets if isinstance(targets, str) else ", ".join(targets)
+def _shown(patterns: Targets) -> str:
+    return patterns if isinstance(patterns, str) else ", ".join(patterns)
+
+
+def _rule(patterns: Targets, example: str) -> str:
+    """What a pattern of this form has to match."""
+    plain = re.fullmatch(r"[\w.-]+", _shown(patterns)) is not None
+    leaf = example.rpartition(".")[2]
+    if plain:
+        return f"It is a name, or the end of one after a dot, such as {leaf!r} of {example!r}."
+    if not isinstance(patterns, str):
+        return "In a list each is a name or the end of one after a dot; a regular expression stands alone, as a string."
+    mixed = " Names with commas and a regular expression do not mix." if "," in patterns else ""
+    return f"A regular expression must match a whole name (re.fullmatch), for instance {example!r}.{mixed}"
+
+
+def _no_sites(what: str, patterns: Targets, maps: dict[str, nn.Module]) -> NoSites:
+    shown = _shown(patterns)
     leaves = sorted({name.rpartition(".")[2] for name in maps})
     kinds = list(dict.fromkeys(re.sub(r"\.\d+\.", ".*.", name) for name in maps))
-    leaf = nearest(re.split(r"[|.]", shown)[-1], leaves)
-    close = [k for k in kinds if k.rpartition(".")[2] in leaf][:4] or kinds[:4]
+    leaf = close(re.split(r"[|.]", shown)[-1], leaves)
+    near = [k for k in kinds if k.rpartition(".")[2] in leaf][:4]
     message = explain(
-        f"targets={shown!r} matches none of the {len(maps)} linear layers of this model.",
-        "A list holds names or dotted suffixes; a string must match a whole name (re.fullmatch)"
-        + (f", for instance {next(iter(maps))!r}." if maps else "."),
-        f"Nearest kinds of layer here: {', '.join(close)}" if close else "",
+        f"{what}={shown!r} matches none of the {len(maps)} linear layers of this model.",
+        _rule(patterns, next(iter(maps))) if maps else "",
+        f"Nearest kinds of layer here: {', '.join(near)}" if near else "",
+        f"Kinds of layer here: {', '.join(kinds[:8])}" if kinds and not near else "",
         "To see every name: rankwise sites <model>",
     )
-    return NoSites(message, pattern=targets, names=list(maps))
+    return NoSites(message, pattern=shown, names=list(maps))
 
 
 SHARED_INPUT = (

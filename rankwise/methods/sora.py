@@ -30,7 +30,8 @@ class SoRA(Method):
         B     [out, r]  zeros, so that a new adapter leaves the model unchanged
         gate  [r]       ones; direction i is dead when gate[i] == 0 exactly
 
-    Give one of target_rank, target_params and sparsity; without any, no gate is shrunk.
+    Give one of target_rank, target_params and sparsity. **Without any, no direction is ever dropped**: SoRA(rank=8)
+    trains like LoRA with gates, and training says so. (The command line takes half of the rank as its target.)
 
     Args:
         rank: directions a site before pruning, >= 1.
@@ -110,6 +111,18 @@ class SoRA(Method):
     def group(self, name: str) -> dict[str, Any]:
         return {"weight_decay": 0.0, "lr_scale": self.gate_lr} if name == "gate" else {}
 
+    def remarks(self, params: Mapping[str, Factors]) -> list[str]:
+        if self.target_rank is None and self.target_params is None and self.sparsity is None:
+            return [
+                f"SoRA without a target drops no direction: every site stays at rank {self.rank}.\n"
+                f"  For a mean rank at the end: target_rank={self.rank / 2:g}; if this is meant: sparsity=0"
+            ]
+        target = None if self.target_rank is None else round(self.target_rank * len(params))
+        if params and (target == 0 or self.target_params == 0):
+            asked = f"target_rank={self.target_rank:g}" if target == 0 else "target_params=0"
+            return [f"{asked} keeps none of the directions over {len(params)} sites: no factors will be left."]
+        return []
+
     def rule(self, params: Mapping[str, Factors], total_steps: int) -> Rule | None:
         if self.target_rank is None and self.target_params is None and self.sparsity is None:
             return None
@@ -161,6 +174,16 @@ class Shrinkage(Rule):
             target = float(self.method.target_params)
         else:
             return None
+        least = min((self._weight(f) for f in params.values()), default=0.0)
+        if self.method.target_params and target < least:
+            raise RecipeError(
+                explain(
+                    f"target_params={self.method.target_params} holds not one direction.",
+                    f"The smallest direction has {least:.0f} numbers; all together have {full:.0f} "
+                    f"at rank {self.method.rank}.",
+                ),
+                least=least,
+            )
         if target > full:
             raise RecipeError(
                 explain(

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import partial
 from pathlib import Path
@@ -73,6 +74,8 @@ class RankwiseCallback(TrainerCallback):
         params = live(self.model)
         self.rule = self.method.rule(params, state.max_steps)
         self.step = state.global_step
+        for text in [] if self.step else self.method.remarks(params):
+            warnings.warn(text, stacklevel=2)
         if self.step and self.rule is not None:
             self.rule.load_state_dict(self._saved(args, self.step)["rule"])
         self._hook(optimizer, params)

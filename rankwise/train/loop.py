@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,6 +98,8 @@ def fit(
             saved = place.load() if resume else None
             torch.manual_seed(recipe.seed)
             attach(model.to(device.device), saved.adapter if saved else adapter)
+            for text in [] if saved else adapter.method.remarks(adapter.factors):
+                warnings.warn(text, stacklevel=2)
             loop = _Loop(model, tasks, recipe, device, place, asked_to_stop, progress)
             if saved:
                 loop.restore(saved.state, saved.best)
