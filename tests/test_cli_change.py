@@ -91,6 +91,13 @@ def test_cut_writes_the_smaller_adapter_that_still_answers(tmp_path, more):
         assert adapter.size <= 350
 
 
+def test_a_head_alone_has_nothing_to_cut(tmp_path):
+    run(*train_words(shop().table, shop().base, tmp_path / "h"), "--steps", 1, "--method", "head")
+    said = run("cut", tmp_path / "h", "--budget", 3, "--out", tmp_path / "c", code=2).stderr
+    assert "nothing to cut" in said
+    assert "without factors" in said
+
+
 def test_cut_names_the_largest_value_that_it_dropped(tmp_path):
     told = run("cut", shop().adapter, "--budget", 10, "--out", tmp_path / "a").stdout
     found = figures("cut", shop().adapter, "--budget", 10, "--out", tmp_path / "b")["largest_dropped"]
@@ -107,10 +114,10 @@ def test_cut_names_the_largest_value_that_it_dropped(tmp_path):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ((), "exactly one of budget"),
-        (("--budget", 10, "--energy", "0.9"), "exactly one of budget"),
-        (("--budget", 25), "budget=25 is outside 1..24"),
-        (("--energy", "1.5"), "energy=1.5"),
+        ((), "Exactly one is wanted: --budget (directions), --params (numbers) or --energy (a share)"),
+        (("--budget", 10, "--energy", "0.9"), "--budget 10 and --energy 0.9 exclude each other"),
+        (("--budget", 25), "--budget 25 is outside 1..24"),
+        (("--energy", "1.5"), "--energy 1.5"),
         (("--budget", 0), "--budget"),
     ],
 )
@@ -212,8 +219,8 @@ def product(adapter, site):
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        (("--how", "svdd"), "how='svdd' is unknown"),
-        (("--rank", 2), "goes with how='svd' only"),
+        (("--how", "svdd"), "--how 'svdd' is unknown"),
+        (("--rank", 2), "--rank 2 goes with --how 'svd' only"),
         (("--weights", "1"), "1 weights were given for 2 adapters"),
         (("--weights", "a,b"), "'a,b' is not a list of numbers"),
     ],
@@ -303,6 +310,7 @@ def test_sparsify_gives_score_against_numbers_kept_from_one_run(tmp_path):
     assert sizes == sorted(sizes, reverse=True)
     assert sizes[-1] < 3 * 416
     assert "mean rank" in told
+    assert told.endswith(f"folder   {tmp_path / 'curve'}\ncurve    {tmp_path / 'curve' / 'curve.png'}\n")
     assert f"{sizes[-1]:,}" in told
     assert (tmp_path / "curve" / "curve.png").read_bytes().startswith(b"\x89PNG")
     last = tmp_path / "curve" / stages[-1]["folder"]
@@ -318,4 +326,4 @@ def test_sparsify_needs_gates(tmp_path):
     run(*train_words(shop().table, shop().base, tmp_path / "lora"), "--steps", 3, "--rank", 1, "--method", "lora")
     words = ("sparsify", tmp_path / "lora", shop().table, "--out", tmp_path / "curve", "--quiet")
     assert "has no gates to shrink" in run(*words, code=2).stderr
-    assert "shape='expp' is unknown" in run(*words, "--shape", "expp", code=2).stderr
+    assert "--shape 'expp' is unknown" in run(*words, "--shape", "expp", code=2).stderr

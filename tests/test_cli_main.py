@@ -14,6 +14,7 @@ import pytest
 
 import rankwise
 from rankwise.cli.common import PRESETS
+from rankwise.cli.failure import spoken
 from rankwise.cli.main import app
 from rankwise.core import create
 from rankwise.methods import METHODS
@@ -119,6 +120,24 @@ def test_each_kind_of_end_has_its_code(body, code, said):
     done = python(TOY.format(body=body))
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
     assert said in done.stderr if said else not done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("budget=25 is outside 1..24.", "--budget 25 is outside 1..24."),
+        ("To go on: the same again, with resume=True", "To go on: the same again, with --resume"),
+        ("lr=0.001, or harder (clip=...).", "--lr 0.001, or harder (--clip)."),
+        ("target_rank=1.5.", "--target-rank 1.5."),
+        ("fraction=1.5: it must", "--valid-fraction 1.5: it must"),
+        ("base='a b' is", "--base 'a b' is"),
+        ("exactly one of budget=, lr=", "exactly one of --budget, --lr"),
+        ("--set warmup=0.9 and heads={} of a.budget=3", "--set warmup=0.9 and heads={} of a.budget=3"),
+    ],
+)
+def test_settings_are_told_in_the_words_of_the_command_line(text, said):
+    names = ("budget", "resume", "lr", "clip", "target_rank", "valid_fraction", "base", "warmup")
+    assert spoken(text, {name: "--" + name.replace("_", "-") for name in names}) == said
 
 
 def test_the_traceback_is_there_when_asked_for():

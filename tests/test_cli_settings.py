@@ -8,7 +8,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from rankwise.cli.common import folder_size, in_bytes, ranks_text, table
+from rankwise.cli.common import counted, folder_size, in_bytes, ranks_text, table
 from rankwise.cli.failure import Commands
 from rankwise.cli.settings import method_of, patterns, with_recipe
 from rankwise.errors import RecipeError, UnknownName
@@ -78,8 +78,8 @@ def test_a_preset_has_no_method(preset):
         ("lora", {"target_rank": 2.0}, [], UnknownName, "method 'lora' has no setting 'target_rank'"),
         ("sora", {}, ["tagret_rank=2"], UnknownName, "Nearest: target_rank"),
         ("sora", {}, ["patience"], RecipeError, "NAME=VALUE"),
-        ("sora", {}, ["patience=often"], RecipeError, "patience='often': it must be a whole number"),
-        ("lora", {}, ["rslora=1"], RecipeError, "rslora='1': it must be true or false"),
+        ("sora", {}, ["patience=often"], RecipeError, "--set patience='often': it must be a whole number"),
+        ("lora", {}, ["rslora=1"], RecipeError, "--set rslora='1': it must be true or false"),
         ("head", {"rank": 4}, [], RecipeError, "rank=4 goes with a method that has factors"),
         ("sora", {"target_rank": 1.0, "sparsity": 0.1}, [], RecipeError, "exclude each other"),
     ],
@@ -117,6 +117,10 @@ def test_a_folder_is_as_large_as_its_files(tmp_path):
     (tmp_path / "a").write_bytes(b"123")
     (tmp_path / "deep" / "b").write_bytes(b"45")
     assert folder_size(tmp_path) == 5
+
+
+def test_one_is_no_plural():
+    assert [counted(n, "step") for n in (0, 1, 1234)] == ["0 steps", "1 step", "1,234 steps"]
 
 
 def test_a_line_about_ranks():

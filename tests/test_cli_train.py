@@ -33,7 +33,7 @@ def test_the_budget_is_met_and_the_table_is_learnt():
 
 def test_the_folder_holds_what_prediction_needs_and_the_run():
     notes = json.loads((shop().adapter / "task.json").read_text())
-    read_as = {"text": "review", "pair": None, "label": "stars", "sep": "|", "max_length": 128}
+    read_as = {"text": "review", "pair": None, "label": "stars", "sep": "|", "max_length": 24}
     assert notes == {"base": str(shop().base), "tasks": {"stars": read_as}}
     kinds = {line["kind"] for line in read(shop().adapter)}
     assert {"header", "step", "eval"} <= kinds
@@ -76,6 +76,36 @@ def test_the_default_target_is_half_of_the_rank_and_said(tmp_path):
     given = [w for w in words(tmp_path) if w != "--quiet"]
     assert "no target was given: --target-rank 1, half of rank 2" in run(*given).stderr
     assert io.load(tmp_path / "a").mean_rank == 1
+    said = run(*[tmp_path / "b" if w == tmp_path / "a" else w for w in given], "--text", "t", code=2).stderr
+    assert "target" not in said  # what stops the command comes alone
+
+
+@pytest.mark.filterwarnings("always")
+def test_a_target_of_nothing_is_remarked(tmp_path):
+    assert (
+        "--target-rank 0 keeps none of the directions over 12 sites" in run(*words(tmp_path, "--target-rank", 0)).stderr
+    )
+    assert "rankwise cut" not in run(*words(tmp_path, "--target-rank", "0.5", out="b")).stdout
+
+
+@pytest.mark.filterwarnings("always")
+def test_whole_numbers_that_hardly_repeat_are_remarked(tmp_path):
+    ages = [{"review": r["review"], "stars": str(i % 106)} for i, r in enumerate(rows(150))]
+    start = train_words(table(tmp_path / "t.csv", ages), shop().base, tmp_path / "a")
+    told = run(*start, "--steps", 1, "--rank", 1)
+    assert "106 different numbers in 150 rows" in told.stderr
+    assert "--kind regression" in told.stderr
+    assert "run      1 step, " in told.stdout
+    again = [tmp_path / "b" if w == tmp_path / "a" else w for w in start]
+    assert "106" not in run(*again, "--steps", 1, "--rank", 1, "--kind", "single").stderr
+
+
+def test_a_file_in_the_way_is_called_a_file(tmp_path):
+    (tmp_path / "a").write_text("mine")
+    for more in ((), ("--overwrite",)):
+        said = run(*words(tmp_path, *more), code=2).stderr
+        assert "FileThere: " in said
+        assert "a is a file, and a folder is to be written" in said
 
 
 def test_a_target_in_numbers_and_a_hand_set_lambda_are_taken(tmp_path):
@@ -134,20 +164,26 @@ def test_one_seed_is_one_adapter(tmp_path):
 
 
 BAD = [
-    (["--targets", "qurey"], "NoSites", ["'qurey'", "query", "rankwise sites"]),
+    (["--targets", "qurey"], "NoSites", ["--targets 'qurey' matches none", "query", "rankwise sites"]),
+    (["--exclude", "qurey"], "NoSites", ["--exclude 'qurey' matches none", "query", "rankwise sites"]),
+    (["--exclude", ".*qurey"], "NoSites", ["--exclude '.*qurey' matches none", "must match a whole name"]),
+    (["--max-length", "48"], "RecipeError", ["--max-length 48 is more than", "24 tokens", "--max-length 24"]),
+    (["--target-params", "10"], "RecipeError", ["--target-params 10 holds not one", "smallest direction has 32"]),
+    (["--set", "warmup=0.9"], "RecipeError", ["--set warmup=0.9 and --set settle=0.25"]),
+    (["--method", "bitfit", "--lr", "0"], "RecipeError", ["--lr 0.0: it must be above 0"]),
     (["--text", "reveiw"], "UnknownName", ["no column 'reveiw'", "Nearest: 'review'"]),
     (["--label", "star"], "UnknownName", ["no column 'star'", "'stars'"]),
-    (["--rank", "17"], "RankError", ["rank 17 is larger than", "16 -> 16", "rank=16"]),
-    (["--rank", "0"], "RecipeError", ["rank=0"]),
-    (["--target-rank", "5"], "RecipeError", ["target_rank=5", "0..2"]),
+    (["--rank", "17"], "RankError", ["rank 17 is larger than", "16 -> 16", "--rank 16"]),
+    (["--rank", "0"], "RecipeError", ["--rank 0 is too small"]),
+    (["--target-rank", "5"], "RecipeError", ["--target-rank 5", "0..2"]),
     (["--base", "./no-such-model"], "UnknownName", ["no-such-model", "minilm"]),
-    (["--valid-fraction", "1.5"], "RecipeError", ["fraction=1.5", "between 0 and 1"]),
-    (["--metric", "acuracy"], "UnknownName", ["acuracy", "accuracy"]),
+    (["--valid-fraction", "1.5"], "RecipeError", ["--valid-fraction 1.5: ", "between 0 and 1"]),
+    (["--metric", "acuracy"], "UnknownName", ["--metric 'acuracy'", "Nearest: accuracy", "f1_micro"]),
     (["--metric", "pearson"], "UnknownName", ["does not fit a head of kind 'single'"]),
     (["--pooling", "men"], "RecipeError", ["'men'", "mean"]),
     (["--recipe", "no.toml"], "BadFile", ["no.toml"]),
     (["--method", "lora", "--target-rank", "1"], "UnknownName", ["method 'lora' has no setting 'target_rank'"]),
-    (["--epochs", "0"], "RecipeError", ["epochs=0"]),
+    (["--epochs", "0"], "RecipeError", ["--epochs 0.0: it must be"]),
 ]
 
 

@@ -96,7 +96,41 @@ def test_answers_go_to_a_new_file_if_asked(tmp_path):
     out = tmp_path / "deep" / "answers.jsonl"
     assert run("predict", shop().adapter, shop().test, "--out", out).stdout == ""
     assert out.read_text() == run("predict", shop().adapter, shop().test).stdout
-    assert "is there already" in run("predict", shop().adapter, shop().test, "--out", out, code=2).stderr
+    said = run("predict", shop().adapter, shop().test, "--out", out, code=2).stderr
+    assert "FileThere: " in said
+    assert "is there already" in said
+    assert "--overwrite" in said
+    run("predict", shop().adapter, "-", "--out", out, "--overwrite", given="good\n")
+    assert len(out.read_text().splitlines()) == 1
+    assert "goes with --out" in run("predict", shop().adapter, shop().test, "--overwrite", code=2).stderr
+
+
+def test_a_row_that_cannot_be_answered_leaves_no_file(tmp_path):
+    bad = table(tmp_path / "t.csv", [*rows(3), {"review": "", "stars": "", "id": ""}])
+    run("predict", shop().adapter, bad, "--out", tmp_path / "a.jsonl", code=2)
+    assert [p.name for p in tmp_path.iterdir()] == ["t.csv"]
+
+
+def test_blank_lines_are_skipped():
+    given = "good w1\n\n   \nbad w2\n\n"
+    assert [a["text"] for a in lines(run("predict", shop().adapter, "-", given=given))] == ["good w1", "bad w2"]
+
+
+def test_what_a_table_is_can_be_said(tmp_path):
+    other = shutil.copy(shop().test, tmp_path / "t.data")
+    assert len(lines(run("predict", shop().adapter, other, "--input", "csv"))) == 60
+    assert "'.data'" in run("predict", shop().adapter, other, code=2).stderr
+
+
+def test_a_number_has_no_probability(tmp_path):
+    file = table(tmp_path / "t.csv", [r | {"stars": str(i % 7)} for i, r in enumerate(rows(40))])
+    start = ("train", file, "--text", "review", "--label", "stars", "--base", shop().base, "--quiet")
+    run(*start, "--kind", "regression", "--steps", 2, "--method", "head", "--out", tmp_path / "a")
+    (answer,) = lines(run("predict", tmp_path / "a", "-", given="good\n"))
+    assert list(answer) == ["text", "prediction"]
+    text = run("predict", tmp_path / "a", "-", "--format", "csv", given="good\n").stdout
+    assert text.splitlines()[0] == "text,prediction"
+    assert "answers with a number" in run("predict", tmp_path / "a", file, "--probabilities", code=2).stderr
 
 
 def test_each_line_is_answered_before_the_next_is_written():

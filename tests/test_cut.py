@@ -220,7 +220,7 @@ def test_an_energy_that_is_no_share_is_refused(share):
 def test_exactly_one_budget_is_given():
     with pytest.raises(RecipeError, match="no budget"):
         cut(by_hand(a=[1.0]))
-    with pytest.raises(RecipeError, match="budget and energy"):
+    with pytest.raises(RecipeError, match=r"budget=1 and energy=0\.5 exclude each other"):
         cut(by_hand(a=[1.0]), 1, energy=0.5)
 
 
@@ -235,7 +235,7 @@ def test_a_method_without_factors_a_and_b_cannot_be_cut():
 
 
 def test_an_adapter_without_factors_has_nothing_to_cut():
-    with pytest.raises(RankError, match=r"outside 1\.\.0"):
+    with pytest.raises(RankError, match="nothing to cut"):
         cut(Adapter(Whole(), (), {}), 1)
 
 

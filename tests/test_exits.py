@@ -21,13 +21,12 @@ def test_an_interruption_says_how_to_go_on_and_holds_the_adapter(tmp_path):
     adapter = made()
     error = interrupted(3, 10, tmp_path, adapter)
     assert str(error) == (
-        f"stopped at step 3 of 10.\n  Everything is in {tmp_path}.\n"
-        "  To go on: the same command with --resume, or fit(..., resume=True)"
+        f"stopped at step 3 of 10.\n  Everything is in {tmp_path}.\n  To go on: the same again, with resume=True"
     )
     assert (error.step, error.adapter) == (3, adapter)
     bare = interrupted(3, 10, None, adapter)
     assert "(.adapter)" in str(bare)
-    assert "--resume" not in str(bare)
+    assert "resume" not in str(bare)
 
 
 def test_a_divergence_says_step_rate_and_where_the_good_states_are(tmp_path):
@@ -39,7 +38,7 @@ def test_a_divergence_says_step_rate_and_where_the_good_states_are(tmp_path):
         "  The step was not taken.",
         f"  The best checkpoint (step 4) is in {tmp_path / 'best'}.",
         f"  The last good state is in {tmp_path / 'last'}.",
-        "  Try a lower learning rate (lr), or clip gradients harder (clip).",
+        "  Try a lower learning rate, such as lr=0.001, or clip gradients harder (clip=...).",
     ]
     assert (error.step, error.lr, error.adapter) == (7, 0.0123456, adapter)
 

@@ -16,9 +16,9 @@ from pathlib import Path
 
 import pytest
 
-from rankwise.errors import BadFile, FolderExists, NoSpace
+from rankwise.errors import BadFile, FileThere, FolderExists, NoSpace
 from rankwise.io import files
-from rankwise.io.files import CONFIG, NATIVE_JSON, atomic_write, recover, write_folder
+from rankwise.io.files import CONFIG, NATIVE_JSON, atomic_write, new_file, recover, write_folder
 from rankwise.io.find import find_folder, read
 
 OLD = {CONFIG: b"old config", "weights": b"old" * 1000, NATIVE_JSON: b'{"files": ["weights", "run.jsonl"]}'}
@@ -51,7 +51,7 @@ def test_a_new_folder_appears_with_its_parents(tmp_path):
 
 def test_an_existing_adapter_is_refused_and_named_and_left_alone(tmp_path):
     folder = write_folder(tmp_path / "a", OLD)
-    with pytest.raises(FolderExists, match=r"a exists already\.\n.*overwrite=True.*--overwrite") as caught:
+    with pytest.raises(FolderExists, match=r"a exists already\.\n.*overwrite=True") as caught:
         write_folder(folder, NEW)
     assert caught.value.folder == folder
     assert content(folder) == OLD
@@ -85,7 +85,8 @@ def test_what_is_no_adapter_is_never_overwritten(kind, tmp_path):
         (target / "chapter.tex").write_text("three years")
     else:
         target.write_text("three years")
-    with pytest.raises(FolderExists, match="is not overwritten"):
+    error, said = (FolderExists, "is not overwritten") if kind == "folder" else (FileThere, "is a file")
+    with pytest.raises(error, match=said):
         write_folder(target, NEW, overwrite=True)
     assert "three years" in (target / "chapter.tex" if kind == "folder" else target).read_text()
 
@@ -287,6 +288,55 @@ def test_another_running_process_is_not_swept_away(tmp_path):
     assert elsewhere.is_dir()
 
 
+# ---- a file that is written line by line
+
+
+def test_a_new_file_appears_at_the_end_of_the_block(tmp_path):
+    path = tmp_path / "deep" / "a.txt"
+    with new_file(path) as file:
+        file.write("one\n")
+        file.flush()
+        assert not path.exists()
+    assert path.read_text() == "one\n"
+    with pytest.raises(FileThere, match=r"a\.txt is there already\.\n.*overwrite=True"), new_file(path):
+        pass
+    with new_file(path, overwrite=True) as file:
+        file.write("two\n")
+        file.flush()
+        assert path.read_text() == "one\n"
+    assert path.read_text() == "two\n"
+
+
+def test_an_error_leaves_what_was_there(tmp_path):
+    def torn(path):
+        with new_file(path, overwrite=True) as file:
+            file.write("half")
+            raise KeyboardInterrupt
+
+    (tmp_path / "a").write_text("old")
+    for name in "ab":
+        with pytest.raises(KeyboardInterrupt):
+            torn(tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == ["a"]
+    assert (tmp_path / "a").read_text() == "old"
+
+
+def test_a_folder_is_no_file_and_a_file_no_folder(tmp_path):
+    with pytest.raises(FileThere, match="is a folder"), new_file(tmp_path, overwrite=True):
+        pass
+    (tmp_path / "a").write_text("")
+    with pytest.raises(FileThere, match="a is a file, and a folder is to be written"):
+        write_folder(tmp_path / "a", NEW, overwrite=True)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_a_device_is_written_as_it_is():
+    with new_file("/dev/null") as file:
+        file.write("x")
+    with pytest.raises(OSError, match="No space"), new_file("/dev/full") as file:
+        file.write("x")
+
+
 # ---- finding --------------------------------------------------------------------------------------------------------
 
 
@@ -296,6 +346,9 @@ def test_a_missing_folder_names_the_nearest(tmp_path):
     with pytest.raises(BadFile, match=r"there is no folder .*/star-96\.\n  Nearest in .*: stars-96") as caught:
         find_folder(tmp_path / "star-96")
     assert caught.value.near[0] == "stars-96"
+    with pytest.raises(BadFile, match=r"Adapters in .*: stars-96") as caught:
+        find_folder(tmp_path / "zzz")
+    assert "Nearest" not in str(caught.value)
 
 
 def test_a_file_is_no_folder(tmp_path):

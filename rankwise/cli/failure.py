@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import sys
 import traceback
 import warnings
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import typer
@@ -20,6 +23,9 @@ from ..errors import Interrupted, RankwiseError
 
 OURS, YOURS, STOPPED, NOBODY_READS = 1, 2, 130, 141
 DEBUG = "RANKWISE_DEBUG"
+VALUE = r"'[^']*'|\"[^\"]*\"|\[[^\]]*\]|\.\.\.|(?:[^\s,;:()]*[^\s,;:().])?"
+SETTING = re.compile(rf"(?<!--set )(?<![\w.-])(?P<name>[a-z_]+)=(?P<value>{VALUE})")
+ALIASES = {"fraction": "valid_fraction", "num_threads": "threads"}  # the library's name -> the option's
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -27,19 +33,45 @@ class Commands(TyperGroup):
     """The group of all commands; what they raise ends here."""
 
     def invoke(self, ctx: Any) -> Any:
-        warnings.showwarning = _warn
+        def warn(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if not issubclass(category, FutureWarning | DeprecationWarning):  # those are for whoever writes code
+                _say(f"warning: {message}", self._options(ctx))
+
+        warnings.showwarning = warn
         try:
             result = super().invoke(ctx)
             sys.stdout.flush()  # a reader that went away is noticed here, not at exit
             return result
         except BaseException as error:
-            code = _tell(error)
+            code = _tell(error, self._options(ctx))
             if code is None:
                 raise
             raise typer.Exit(code) from None
 
+    def _options(self, ctx: Any) -> dict[str, str]:
+        """name of each parameter of the command that runs -> its option."""
+        command = self.get_command(ctx, ctx.invoked_subcommand) if ctx.invoked_subcommand else None
+        found = {p.name: max(p.opts, key=len) for p in command.params if p.name} if command else {}
+        return {name: option for name, option in found.items() if option.startswith("--")}
 
-def _tell(error: BaseException) -> int | None:
+
+def spoken(text: str, options: Mapping[str, str]) -> str:
+    """A message of the library in the command line's words: budget=25 as --budget 25, resume=True as --resume.
+
+    Only what is an option of this command is turned; a setting that was given by --set stays as it is.
+    """
+
+    def turned(found: re.Match[str]) -> str:
+        name, value = found["name"], found["value"]
+        option = options.get(name) or options.get(ALIASES.get(name, ""))
+        if option is None:
+            return found[0]
+        return option if value in ("", "...", "True") else f"{option} {value}"
+
+    return SETTING.sub(turned, text)
+
+
+def _tell(error: BaseException, options: Mapping[str, str]) -> int | None:
     """Say what happened on standard error; the exit code, or None for what typer itself deals with."""
     if isinstance(error, typer.Abort | SystemExit | GeneratorExit) or hasattr(error, "exit_code"):
         return None
@@ -50,10 +82,10 @@ def _tell(error: BaseException) -> int | None:
     if os.environ.get(DEBUG):
         traceback.print_exception(error)
     if isinstance(error, Interrupted | KeyboardInterrupt):
-        _say(str(error) or "stopped.")
+        _say(str(error) or "stopped.", options)
         return STOPPED
     if isinstance(error, RankwiseError):
-        _say(f"{type(error).__name__}: {error}")
+        _say(f"{type(error).__name__}: {error}", options)
         return YOURS
     if isinstance(error, OSError) and (error.filename is not None or error.errno in FULL):
         where = f"{error.filename}: " if error.filename is not None else ""
@@ -67,10 +99,5 @@ def _tell(error: BaseException) -> int | None:
     return OURS
 
 
-def _warn(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-    if not issubclass(category, FutureWarning | DeprecationWarning):  # those are for whoever writes code
-        _say(f"warning: {message}")
-
-
-def _say(text: str) -> None:
-    print(f"rankwise: {text}", file=sys.stderr, flush=True)
+def _say(text: str, options: Mapping[str, str] = MappingProxyType({})) -> None:
+    print(f"rankwise: {spoken(text, options)}", file=sys.stderr, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import Field, fields
 from enum import StrEnum
@@ -108,7 +109,11 @@ def method_of(kind: str, named: Mapping[str, Any], sets: Sequence[str]) -> Any:
             )
         if isinstance(value, str):
             given[name] = _read(name, known[name], value)
-    return cls(**given)
+    try:
+        return cls(**given)
+    except RecipeError as error:  # what has no option of its own is named as it was given
+        by_set = "|".join(name for name in known if name not in named)
+        raise RecipeError(re.sub(rf"\b({by_set})=", r"--set \1=", error.message)) from None
 
 
 def _read(name: str, annotation: str, text: str) -> Any:
@@ -119,12 +124,12 @@ def _read(name: str, annotation: str, text: str) -> Any:
     if kind == "bool":
         if text.lower() in ("true", "false"):
             return text.lower() == "true"
-        raise RecipeError(f"{name}={text!r}: it must be true or false.", name=name)
+        raise RecipeError(f"--set {name}={text!r}: it must be true or false.", name=name)
     try:
         return TYPES[kind](text)
     except ValueError:
         word = {"int": "a whole number", "float": "a number"}[kind]
-        raise RecipeError(f"{name}={text!r}: it must be {word}.", name=name) from None
+        raise RecipeError(f"--set {name}={text!r}: it must be {word}.", name=name) from None
 
 
 def patterns(given: str) -> str | list[str]:

@@ -9,7 +9,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import Annotated, Any, TextIO, TypeVar
 
 import typer
 
-from ..errors import FolderExists, explain
+from ..errors import RecipeError, explain
 from .common import AdapterFolder, Base, Json, TableFile, TaskName, print_json, score_text
 
 T = TypeVar("T")
@@ -32,7 +32,7 @@ class Form(StrEnum):
 
 
 class Input(StrEnum):
-    """How standard input is read."""
+    """How rows are read."""
 
     lines = "lines"
     jsonl = "jsonl"
@@ -84,38 +84,53 @@ def predict(
     to: Annotated[Form, typer.Option("--format", help="jsonl: an object a line. csv: with a header.")] = Form.jsonl,
     read_as: Annotated[
         Input | None,
-        typer.Option("--input", help="What standard input is; lines: one text each.", show_default=False),
+        typer.Option(
+            "--input",
+            help="What the rows are; told from a table's ending, and lines, one text each, for standard input.",
+            show_default=False,
+        ),
     ] = None,
     probabilities: Annotated[bool, typer.Option("--probabilities", help="Those of every label too.")] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write here; refused if it exists.", show_default=False)
+        Path | None,
+        typer.Option(metavar="FILE", help="Write here, whole or not at all; refused if it exists.", show_default=False),
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the file of --out if it exists.")] = False,
     batch_rows: Annotated[int, typer.Option(min=1, help="Rows at once, at most.")] = 32,
     base: Base = None,
 ) -> None:
     """Predict the label of every row, as the rows come.
 
     Reads the adapter's folder, its base model and rows: a table with the columns of training, or standard input,
-    one text a line. Prints every row with "prediction" and "probability" added, in the order of the rows, and
-    holds no more than a batch of them. Labels are not needed.
+    one text a line, blank ones skipped. Prints every row with "prediction" and, but for numbers, "probability"
+    added, in the order of the rows, and holds no more than a batch of them. Labels are not needed. Of several heads
+    --task names the one that answers.
 
     Example:  echo "a warm and funny film" | rankwise predict out/stars
     """
     from ..core.host import attached
+    from ..io.files import new_file
     from ..tasks.answers import in_words
     from ..tasks.folder import Opened
     from ..tasks.table import stream
     from ..train.evaluate import predict as logits
 
+    if overwrite and out is None:
+        raise RecipeError("--overwrite goes with --out: there is no file to replace.")
     opened = Opened.read(adapter, base)
     _, head = opened.head(task)
+    if probabilities and head.kind == "regression":
+        raise RecipeError(
+            explain("--probabilities: this head answers with a number.", "It has no labels to share out.")
+        )
     columns = opened.columns(text, pair, task=task)
     live = table == "-"
     form = read_as.value if read_as else None
     rows = stream(_standard_input() if live else table, columns, form=form or ("lines" if live else None))
-    first = next(rows, None)  # a column that is not there shows before the base model is loaded
-    model = opened.model()
-    with _target(out) as file, attached(model, opened.adapter):
+    with ExitStack() as stack:
+        file = stack.enter_context(new_file(out, overwrite)) if out else sys.stdout
+        first = next(rows, None)  # a column that is not there shows before the base model is loaded
+        model = stack.enter_context(attached(opened.model(), opened.adapter))
         write = _writer(file, to, probabilities, opened.reading(task).sep)
         everything = _and_then(first, rows)
         for group in _as_they_come(everything, batch_rows) if live else _groups(everything, batch_rows):
@@ -124,25 +139,6 @@ def predict(
             for row, answer in zip(group, in_words(head, answers), strict=True):
                 write(row.values, answer)
             file.flush()
-
-
-@contextmanager
-def _target(out: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a new file.
-
-    Raises:
-        FolderExists: the file is there.
-    """
-    if out is None:
-        yield sys.stdout
-        return
-    out.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        file = out.open("x", encoding="utf-8", newline="")
-    except FileExistsError:
-        raise FolderExists(explain(f"{out} is there already.", "Choose another name."), path=out) from None
-    with file:
-        yield file
 
 
 def _and_then(first: T | None, rest: Iterator[T]) -> Iterator[T]:
@@ -205,7 +201,9 @@ def _writer(file: TextIO, form: Form, every: bool, sep: str) -> Callable[[dict[s
     if form is Form.jsonl:
 
         def line(values: dict[str, Any], answer: Any) -> None:
-            said = {"prediction": answer.label, "probability": answer.probability}
+            said = {"prediction": answer.label}
+            if answer.probability is not None:
+                said["probability"] = answer.probability
             more = {"probabilities": answer.probabilities} if every else {}
             print(json.dumps(values | said | more, ensure_ascii=False, default=str), file=file)
 
@@ -215,12 +213,13 @@ def _writer(file: TextIO, form: Form, every: bool, sep: str) -> Callable[[dict[s
 
     def record(values: dict[str, Any], answer: Any) -> None:
         labels = list(answer.probabilities) if every else []
+        sure = [] if answer.probability is None else [answer.probability]
         if not begun:
             begun.extend(values)
-            out.writerow([*begun, "prediction", "probability", *(f"probability of {name}" for name in labels)])
+            names = ["prediction", *(["probability"] if sure else []), *(f"probability of {name}" for name in labels)]
+            out.writerow([*begun, *names])
         label = sep.join(answer.label) if isinstance(answer.label, list) else answer.label
-        shown = "" if answer.probability is None else answer.probability
         row = [values.get(name, "") for name in begun]
-        out.writerow([*row, label, shown, *(answer.probabilities[name] for name in labels)])
+        out.writerow([*row, label, *sure, *(answer.probabilities[name] for name in labels)])
 
     return record

@@ -52,13 +52,15 @@ def cut(
         RankError: the budget is outside its range; the message gives both numbers.
         RecipeError: not exactly one of budget, params and energy.
     """
-    given = [n for n, v in (("budget", budget), ("params", params), ("energy", energy)) if v is not None]
+    given = [(n, v) for n, v in (("budget", budget), ("params", params), ("energy", energy)) if v is not None]
     if len(given) != 1:
         raise RecipeError(
             explain(
-                f"cut() was given {' and '.join(given) or 'no budget'}.",
-                "It takes exactly one of budget (directions), params (numbers) and energy (a share).",
-                "For instance: cut(adapter, budget=96)",
+                f"{' and '.join(f'{n}={v}' for n, v in given)} exclude each other."
+                if given
+                else "no budget was given.",
+                "Exactly one is wanted: budget= (directions), params= (numbers) or energy= (a share).",
+                "For instance: budget=96",
             )
         )
     products = _products(adapter)
@@ -93,6 +95,11 @@ def _products(adapter: Adapter) -> dict[str, Product]:
 def _check_range(adapter: Adapter, budget: int | None, params: int | None, energy: float | None) -> None:
     ranks, size = adapter.ranks, adapter.size
     total = sum(ranks.values())
+    if not total:
+        what = "was trained without factors: it is a head, or parameters trained whole" if not ranks else "is empty"
+        raise RankError(
+            explain(f"there is nothing to cut: the adapter {what}.", "Its ranks: rankwise show <folder>"), total=0
+        )
     if budget is not None and not 1 <= budget <= total:
         raise RankError(
             explain(

@@ -9,6 +9,7 @@ import json
 import lzma
 from collections.abc import Callable
 from importlib.resources import files
+from pathlib import Path
 
 from rankwise.errors import BadFile, UnknownName, explain, nearest
 
@@ -23,6 +24,20 @@ def sentence_polarity(split: str) -> tuple[list[str], list[str]]:
     Source: Pang and Lee 2005, ACL.
     """
     return _jsonl("sentence_polarity", split)
+
+
+def folder(name: str) -> Path:
+    """The folder of an embedded corpus inside the package. Raises BadFile where an installation lacks it."""
+    path = Path(str(files(__name__) / name))
+    if not path.is_dir():
+        raise BadFile(
+            explain(
+                f"{path} is not there: the installed package is damaged.",
+                "To repair: pip install --force-reinstall --no-deps rankwise",
+            ),
+            path=str(path),
+        )
+    return path
 
 
 EMBEDDED: dict[str, Callable[[str], tuple[list[str], list[str]]]] = {"sentence-polarity": sentence_polarity}

@@ -70,13 +70,13 @@ def load(folder: str | os.PathLike[str]) -> Adapter:
         return native.decode(path, about)
     stored = read(path / PAIR)
     if native.digest(stored) != noted[PAIR]:
-        return _from_pair(path, about, stored, f"{PAIR} was written anew after it")
+        return _from_pair(path, about, stored, f"{PAIR} was changed after rankwise wrote the folder (by PEFT, say)")
     if not (path / NATIVE).is_file():
         return _from_pair(path, about, stored, f"{NATIVE} is missing")
     exact = read(path / NATIVE)
     if native.digest(exact) != noted.get(NATIVE):
         unpack(exact, path / NATIVE)  # a truncated file says so itself
-        return _from_pair(path, about, stored, f"{NATIVE} was changed after it")
+        return _from_pair(path, about, stored, f"{NATIVE} was changed after rankwise wrote the folder")
     return native.decode(path, about, peft_read.whole_of(stored, path / PAIR))
 
 

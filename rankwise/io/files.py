@@ -19,8 +19,9 @@ import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
-from ..errors import FolderExists, NoSpace, explain
+from ..errors import FileThere, FolderExists, NoSpace, explain
 
 CONFIG = "adapter_config.json"
 PAIR = "adapter_model.safetensors"
@@ -51,6 +52,37 @@ def atomic_write(path: str | os.PathLike[str], data: bytes) -> None:
             with suppress(OSError):
                 new.unlink()
             raise
+
+
+@contextmanager
+def new_file(path: str | os.PathLike[str], overwrite: bool = False) -> Iterator[TextIO]:
+    """A text file to write into, which appears under its name at the end of the block; an error leaves none.
+
+    Raises:
+        FileThere: it exists and `overwrite` is False, or it is a folder.
+        NoSpace: the device is full; what was there before is untouched.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise FileThere(explain(f"{path} is a folder.", "Name a file in it."), path=path)
+    if path.exists() and not path.is_file():  # a pipe or a device: there is nothing to replace
+        with path.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
+    if path.exists() and not overwrite:
+        raise FileThere(explain(f"{path} is there already.", "To replace it: overwrite=True"), path=path)
+    with _room_for(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        new = path.with_name(f".{path.name}.{_tag()}.new")
+        try:
+            with new.open("x", encoding="utf-8", newline="") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(new, path)
+            _sync(path.parent)
+        finally:
+            new.unlink(missing_ok=True)
 
 
 def write_folder(
@@ -92,15 +124,18 @@ def check_free(folder: Path, overwrite: bool, says: str = "adapter") -> None:
     """Refuse a target that may not be written, before any work is done.
 
     Raises:
-        FolderExists: see write_folder.
+        FolderExists: see write_folder. FileThere: it is a file.
     """
     if not os.path.lexists(folder) or (folder.is_dir() and not any(folder.iterdir())):
         return
     if not is_adapter(folder):
-        kind = "a folder without an adapter in it" if folder.is_dir() else "a file"
+        if not folder.is_dir():
+            raise FileThere(
+                explain(f"{folder} is a file, and a folder is to be written.", "Choose another name."), path=folder
+            )
         raise FolderExists(
             explain(
-                f"{folder} is {kind}: it is not overwritten.",
+                f"{folder} is a folder without an adapter in it: it is not overwritten.",
                 f"Only a folder with {CONFIG} or {NATIVE_JSON} may be replaced by an {says}.",
                 "Choose another name.",
             ),
@@ -110,7 +145,7 @@ def check_free(folder: Path, overwrite: bool, says: str = "adapter") -> None:
         raise FolderExists(
             explain(
                 f"{folder} exists already.",
-                f"To replace the {says} in it: overwrite=True, or --overwrite on the command line.",
+                f"To replace the {says} in it: overwrite=True",
             ),
             folder=folder,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..errors import BadFile, explain, nearest
+from ..errors import BadFile, close, explain
 from .files import is_adapter, recover
 
 
@@ -41,14 +41,16 @@ def find_folder(folder: str | os.PathLike[str]) -> Path:
     if path.exists():
         raise BadFile(explain(f"{path} is a file.", "An adapter is a folder.", f"Try: {path.parent}"), path=path)
     parent = path.parent
-    near = []
+    near, there = [], []
     if parent.is_dir():
         adapters = [p.name for p in sorted(parent.iterdir()) if p.is_dir() and not p.name.startswith(".")]
-        near = nearest(path.name, sorted(adapters, key=lambda n: not is_adapter(parent / n)))
+        near = close(path.name, sorted(adapters, key=lambda n: not is_adapter(parent / n)))
+        there = [name for name in adapters if is_adapter(parent / name)]
     raise BadFile(
         explain(
             f"there is no folder {path}.",
-            f"Nearest in {parent}: {', '.join(near)}" if near else f"{parent} has no folders.",
+            f"Nearest in {parent}: {', '.join(near)}" if near else "",
+            f"Adapters in {parent}: {', '.join(there[:8])}" if there and not near else "",
             "To make one: rankwise train <table> --out <folder>",
         ),
         path=path,

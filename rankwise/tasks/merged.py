@@ -55,7 +55,7 @@ def write_merged(opened: Opened, out: str | Path) -> Merged:
     out = Path(out)
     if out.exists():
         raise FolderExists(
-            explain(f"{out} is there already.", "A model folder is never overwritten.", "Choose another name."),
+            explain(f"{out} is there already.", "Merging overwrites nothing.", "Choose another name."),
             path=out,
         )
     adapter = opened.adapter

@@ -82,7 +82,7 @@ def interrupted(step: int, total: int, where: Path | None, adapter: Adapter) -> 
     """Ctrl-C after `step`: everything is in the folder, and `adapter` is what there was then."""
     kept = ["No folder was given: what was learnt is on this error (.adapter)."]
     if where:
-        kept = [f"Everything is in {where}.", "To go on: the same command with --resume, or fit(..., resume=True)"]
+        kept = [f"Everything is in {where}.", "To go on: the same again, with resume=True"]
     return Interrupted(
         explain(f"stopped at step {step} of {total}.", *kept),
         step=step,
@@ -104,7 +104,7 @@ def diverged(what: str, value: float, step: int, total: int, lr: float, best: Be
             "The step was not taken.",
             good,
             f"The last good state is in {where}/last." if last else "",
-            "Try a lower learning rate (lr), or clip gradients harder (clip).",
+            f"Try a lower learning rate, such as lr={lr / 10:.1g}, or clip gradients harder (clip=...).",
         ),
         step=step,
         lr=lr,

@@ -71,6 +71,8 @@ class Workplace:
     def check(out: Path, *, resume: bool, overwrite: bool) -> Path:
         """The working folder of `out`; raises as `prepare` does, and changes nothing."""
         work = out.with_name(out.name + ".run")
+        if out.is_file():
+            check_free(out, overwrite)  # says what is wrong
         if out.exists() and not overwrite:
             raise FolderExists(
                 explain(f"{out} is there already.", "Nothing is overwritten unasked.", "To replace it: --overwrite"),
