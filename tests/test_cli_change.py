@@ -271,6 +271,9 @@ def test_merge_never_overwrites_and_leaves_nothing_half(tmp_path):
     out = tmp_path / "m"
     out.mkdir()
     assert "is there already" in run("merge", shop().adapter, "--out", out, code=2).stderr
+    (tmp_path / "f").write_text("mine")
+    assert "f is a file" in run("merge", shop().adapter, "--out", tmp_path / "f", code=2).stderr
+    (tmp_path / "f").unlink()
     folder = shutil.copytree(shop().adapter, tmp_path / "a")
     assert "WrongBase" in run("merge", folder, "--out", tmp_path / "x", "--base", "minilm", code=2).stderr
     assert {p.name for p in tmp_path.iterdir()} == {"m", "a"}

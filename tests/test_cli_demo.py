@@ -96,5 +96,5 @@ def test_a_second_demo_replaces_the_first_and_nothing_else(quick, tmp_path):
 
 
 def test_a_demo_that_fails_leaves_nothing(tmp_path):
-    assert "epochs=-1" in run("demo", "--quick", "--epochs", "-1", "--out", tmp_path / "d", code=2).stderr
+    assert "--epochs -1" in run("demo", "--quick", "--epochs", "-1", "--out", tmp_path / "d", code=2).stderr
     assert not list(tmp_path.iterdir())

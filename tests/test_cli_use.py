@@ -298,5 +298,6 @@ def test_a_folder_without_notes_answers_if_told_its_base(tmp_path):
     folder = shutil.copytree(shop().adapter, tmp_path / "a")
     (folder / "task.json").unlink()
     assert Opened.read(folder).notes is None
+    assert "--label <column>" in run("evaluate", folder, shop().test, "--base", shop().base, code=2).stderr
     found = lines(run("predict", folder, shop().test, "--text", "review", "--base", shop().base))
     assert len(found) == 60

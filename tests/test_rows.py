@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import subprocess
 import sys
 
@@ -176,6 +177,14 @@ def test_bytes_that_are_not_utf8_are_named(tmp_path):
         values(path)
     assert f"iconv -f cp1252 -t utf-8 {path} > utf8-a.csv" in str(caught.value)
     assert path.read_bytes()[caught.value.offset] == 0xE9
+
+
+def test_a_handle_without_a_name_is_standard_input():
+    read, write = os.pipe()
+    with open(write, "wb") as end:
+        end.write(b"\xe9\n")
+    with open(read, "rb") as stream, pytest.raises(BadFile, match=r"^standard input: byte offset 0"):
+        list(rows(stream))
 
 
 @pytest.mark.parametrize(("raw", "was"), [(b"caf\xe9\n", "cp1252"), ("x\n".encode("utf-16"), "utf-16")])

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .common import AdapterFolder, Json, folder_size, in_bytes, print_json, ranks_text, table
+from .common import AdapterFolder, Json, counted, folder_size, in_bytes, print_json, ranks_text, table
 
 
 def show(
@@ -81,7 +81,9 @@ def _told(figures: dict[str, Any], grid: str) -> str:
 
 def _labels(names: list[str]) -> str:
     """The first labels of a head, and how many there are."""
-    return f", {len(names)} labels: {', '.join(names[:9])}{' ...' if len(names) > 9 else ''}" if names else ""
+    if not names:
+        return ""
+    return f", {counted(len(names), 'label')}: {', '.join(names[:9])}{' ...' if len(names) > 9 else ''}"
 
 
 def sites(

@@ -132,7 +132,7 @@ def train(
     if not quiet:
         if remark:
             note(remark)
-        kinds = f"{task.head.kind}, {len(names)} labels" if names else task.head.kind
+        kinds = f"{task.head.kind}, {counted(len(names), 'label')}" if names else task.head.kind
         note(f"{len(rows):,} rows to train on, {len(held_out):,} to evaluate on ({kinds}); {trained:,} numbers train")
     result = fit(model, adapter, task, recipe, out=place, resume=resume, overwrite=overwrite, progress=not quiet)
     scores = evaluate(model, result.adapter, task).to_dict()

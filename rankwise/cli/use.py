@@ -17,7 +17,7 @@ from typing import Annotated, Any, TextIO, TypeVar
 
 import typer
 
-from ..errors import RecipeError, explain
+from ..errors import DataError, RecipeError, explain
 from .common import AdapterFolder, Base, Json, TableFile, TaskName, print_json, score_text
 
 T = TypeVar("T")
@@ -65,6 +65,8 @@ def evaluate(
     opened = Opened.read(adapter, base)
     _, head = opened.head(task)
     columns = opened.columns(text, pair, label, task)
+    if columns.label is None:
+        raise DataError(explain(f"{adapter} does not say which column holds the label.", "Name it: --label <column>"))
     found = read_table(table, columns, kind=head.kind, sep=opened.reading(task).sep)
     rows = opened.rows(found, task)
     asked = opened.task(rows, task, metric)

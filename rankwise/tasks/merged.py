@@ -14,7 +14,7 @@ from .. import io
 from ..core.adapter import Adapter
 from ..core.create import Whole
 from ..core.merge import merge
-from ..errors import FolderExists, explain
+from ..errors import FileThere, FolderExists, explain
 from ..models.quiet import quiet
 from ..models.source import identity, weight_files
 from .folder import Opened
@@ -50,9 +50,12 @@ def write_merged(opened: Opened, out: str | Path) -> Merged:
     """Write base + adapter as a stock model folder with its tokenizer; the folder appears whole or not at all.
 
     Raises:
-        FolderExists: `out` is there. NotFoldable: a site or the method does not fold. Others as `Opened.model`.
+        FolderExists, FileThere: `out` is there. NotFoldable: a site or the method does not fold.
+        Others as `Opened.model`.
     """
     out = Path(out)
+    if out.is_file():
+        raise FileThere(explain(f"{out} is a file, and a folder is to be written.", "Choose another name."), path=out)
     if out.exists():
         raise FolderExists(
             explain(f"{out} is there already.", "Merging overwrites nothing.", "Choose another name."),

@@ -51,7 +51,12 @@ def rows(source: Source, columns: Sequence[str] = (), *, form: str | None = None
             yield from _text(stream, name, form, columns)
     else:
         given = sys.stdin.buffer if isinstance(source, str | Path) else source
-        yield from _text(given, PIPES[0] if name == "-" else PIPES[1], form, columns)
+        yield from _text(given, PIPES[0] if name == "-" or _is_pipe(source) else PIPES[1], form, columns)
+
+
+def _is_pipe(source: Any) -> bool:
+    """Standard input by a handle of its own: a file that has a number for a name."""
+    return isinstance(getattr(source, "name", None), int) or source is getattr(sys.stdin, "buffer", None)
 
 
 def form_of(source: Source) -> str:
