@@ -17,6 +17,7 @@ from ..sentences import split
 from .source import members, need
 
 CAUSAL = ("Consequence", "Motivation", "Purpose")
+DENSE = frozenset({"causal"})  # among the clauses that some connective joins
 LICENCE = "MIT (text: US government, public domain)"
 AUXILIARY = re.compile(
     r"""(?ix) a|an|the|i|you|he|she|it|we|they|this|that|these|those|there|who|which|what|not|to|be|am|is|are|was|were|
@@ -71,7 +72,7 @@ def _document(name: str, text: str, brat: str) -> tuple[Document, list[Problem]]
         label = "CAUSED_BY" if kind == "Purpose" else "CAUSES"
         relations.append(Relation(ids[0], ids[1], label, "causal", kind))
     order = tuple(sorted(events.values(), key=lambda e: e.start))
-    return Document(name, text, order, (), tuple(relations), split(text), group=name), problems
+    return Document(name, text, order, (), tuple(relations), split(text), group=name, dense=DENSE), problems
 
 
 def anchor(text: str, clause: Span) -> Span:
