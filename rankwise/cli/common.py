@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 from collections.abc import Sequence
@@ -49,6 +50,11 @@ LayoutOption = Annotated[
 TaskName = Annotated[
     str | None, typer.Option("--task", metavar="NAME", help="Which head, if there are several.", show_default=False)
 ]
+
+
+def unwrapped(doc: str) -> str:
+    """The docstring of a command, with its example kept on a line of its own length, to be copied."""
+    return inspect.cleandoc(doc).replace("\n\nExample:", "\n\n\b\nExample:")
 
 
 def note(text: str) -> None:

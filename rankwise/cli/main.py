@@ -5,13 +5,13 @@ Nothing here imports torch; commands import what they need when they run, so tha
 
 from __future__ import annotations
 
-import inspect
 from typing import Annotated
 
 import typer
 
 from .. import __version__
-from . import change, look, schedule, use
+from . import change, look, relations, schedule, use
+from .common import unwrapped
 from .demo import demo
 from .failure import Commands
 from .train import train
@@ -45,11 +45,6 @@ def _all(
     """
 
 
-def _unwrapped(doc: str) -> str:
-    """The docstring, with its example kept on a line of its own length, to be copied."""
-    return inspect.cleandoc(doc).replace("\n\nExample:", "\n\n\b\nExample:")
-
-
 for command in (
     demo,
     train,
@@ -63,7 +58,10 @@ for command in (
     change.merge,
     change.export,
 ):
-    app.command(help=_unwrapped(command.__doc__ or ""))(command)
+    app.command(help=unwrapped(command.__doc__ or ""))(command)
+
+
+app.add_typer(relations.app, name="relations")
 
 
 def main() -> None:

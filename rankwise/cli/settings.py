@@ -20,22 +20,23 @@ from .common import PRESETS
 TYPES: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str}
 
 
-def with_recipe(command: Callable[..., None]) -> Callable[..., None]:
+def with_recipe(command: Callable[..., None], defaults: Mapping[str, Any] | None = None) -> Callable[..., None]:
     """Give a command --recipe and an option for every field of Recipe; it gets one Recipe as `recipe`.
 
-    An option overrides the file, the file overrides the default.
+    An option overrides the file, the file overrides the default; `defaults` are the command's own.
     """
+    own_defaults = dict(defaults or {})
     items = {item.name: item for item in fields(Recipe)}
 
     def wrapped(**values: Any) -> None:
         given = {name: values.pop(name) for name in items}
         chosen = {name: getattr(v, "value", v) for name, v in given.items() if v is not None}
         file = values.pop("recipe")
-        start = Recipe.from_toml(file).to_dict() if file else {}
+        start = Recipe.from_toml(file).to_dict() if file else own_defaults
         command(recipe=Recipe.from_dict(start | chosen, source="options"), **values)
 
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "recipe"]
-    extra = [_recipe_file(), *(_option(item) for item in items.values())]
+    extra = [_recipe_file(), *(_option(item, own_defaults.get(name, item.default)) for name, item in items.items())]
     wrapped.__signature__ = inspect.Signature([*own, *extra])  # type: ignore[attr-defined]
     wrapped.__annotations__ = {p.name: p.annotation for p in (*own, *extra)}
     wrapped.__doc__, wrapped.__name__ = command.__doc__, command.__name__
@@ -50,13 +51,13 @@ def _recipe_file() -> inspect.Parameter:
     )
 
 
-def _option(item: Field[Any]) -> inspect.Parameter:
+def _option(item: Field[Any], default: Any) -> inspect.Parameter:
     kind = str(item.type).partition(" | ")[0]
     choices = item.metadata["choices"]
     annotation: Any = StrEnum(item.name, {c: c for c in choices}) if choices else TYPES[kind]  # type: ignore[misc]
     told = item.metadata["help"]
-    if item.default is not None and not isinstance(item.default, bool):
-        told += f" Default: {item.default}."
+    if default is not None and not isinstance(default, bool):
+        told += f" Default: {default}."
     flag = "--" + item.name.replace("_", "-")
     both = f"{flag}/--no-{flag[2:]}" if kind == "bool" else flag
     return inspect.Parameter(

@@ -1,0 +1,102 @@
+"""Train an extractor on a mix of corpora, hold documents out of each, and say how well it reads those."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.create import new
+from ..core.method import Method
+from ..models import tokenizer
+from ..train.loop import Result, fit
+from ..train.recipe import Recipe
+from ..train.workplace import Output
+from . import edits, extract, learn
+from .measure import measure
+from .model import Weights
+from .pairs import layout
+from .schema import Document
+
+POOLER = "pooler.dense"  # its output is not read
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that a run needs beside the corpora and the recipe.
+
+    window: tokens of text that are read at once. hold_out: share of each corpus's documents that is not trained on.
+    augment: add the certain edits of relations/edits.py. method None with `whole`: see `rankwise.new`.
+    """
+
+    method: Method | None
+    whole: str = ""
+    base: str = "minilm"
+    window: int = extract.WINDOW
+    weights: Weights = field(default_factory=Weights)
+    hold_out: float = 0.1
+    augment: bool = True
+
+
+@dataclass(frozen=True)
+class Trained:
+    """result: of the run. held: ids of the documents held out, by corpus; scores: on those, by corpus."""
+
+    result: Result
+    held: dict[str, list[str]]
+    scores: dict[str, dict[str, Any]]
+
+
+def train(
+    parts: Sequence[learn.Part],
+    plan: Plan,
+    recipe: Recipe,
+    *,
+    out: str | Path | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: bool = False,
+) -> Trained:
+    """One adapter with all heads that these corpora teach; raises as `fit` and `learn.tasks` do."""
+    held, mine = {}, []
+    for part in parts:
+        names = hold_out(part.documents, plan.hold_out, recipe.seed)
+        held[part.name] = sorted(names)
+        mine.append(replace(part, documents=tuple(d for d in part.documents if d.id not in names)))
+    if plan.augment:
+        more = edits.augment([d for p in mine for d in p.documents], recipe.seed)
+        mine += [learn.Part("edits", tuple(more))] if more else []
+    model, words = extract.lean(plan.base), tokenizer(plan.base)
+    width: Any = model.config.hidden_size  # type: ignore[union-attr]
+    tasks = learn.tasks(mine, layout(model, words, plan.window), width, plan.weights, seed=recipe.seed)
+    heads = {name: head for task in tasks for name, head in task.heads.items()}
+    without = [POOLER] if any(POOLER in name for name, _ in model.named_modules()) else []
+    adapter = new(model, plan.method, exclude=without, whole=plan.whole or (), heads=heads, seed=recipe.seed)
+    extra = {extract.FILE: extract.settings(plan.window, [p.name for p in parts], held_out=held)}
+    place = None if out is None else Output(Path(out), extra=extra)
+    result = fit(model, adapter, tasks, recipe, out=place, resume=resume, overwrite=overwrite, progress=progress)
+    reader = extract.Extractor.of(model, result.adapter, words, plan.window)
+    scores = {}
+    for part in parts:
+        mine_held = [d for d in part.documents if d.id in set(held[part.name])]
+        if mine_held:
+            scores[part.name] = measure(reader, mine_held, reach=part.reach)
+    reader.close()
+    return Trained(result, held, scores)
+
+
+def hold_out(documents: Sequence[Document], share: float, seed: int) -> set[str]:
+    """Ids of that share of each group's documents, drawn by the seed; at least one of a group of two or more."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for d in documents:
+        groups[d.group].append(d.id)
+    found: set[str] = set()
+    for number, (_, names) in enumerate(sorted(groups.items())):
+        n = min(max(1, round(share * len(names))), len(names) - 1) if share else 0
+        order = np.random.default_rng([seed, number, len(names)]).permutation(len(names))
+        found |= {sorted(names)[i] for i in order[:n]}
+    return found

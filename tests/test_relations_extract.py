@@ -1,0 +1,79 @@
+"""An extractor: which pairs it asks about, what it loads and refuses, and a document as one consistent graph."""
+
+from __future__ import annotations
+
+import pytest
+
+import rankwise as rw
+from rankwise.errors import BadFile
+from rankwise.methods import LoRA
+from rankwise.relations import events
+from rankwise.relations.extract import FILE, Extractor, near_pairs, settings, with_events
+from rankwise.relations.model import heads
+from rankwise.relations.schema import DOCUMENT_TIME, Document, Event, Timex
+from tests.stories import WIDTH, base_model, story
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A base and an untrained extractor for it."""
+    where = tmp_path_factory.mktemp("extract")
+    base = base_model(where / "base")
+    model = rw.models.load(base)
+    made = rw.new(model, LoRA(rank=2), heads=heads(WIDTH), seed=0)
+    rw.save(made, where / "pairs", extra={FILE: settings(40, ["x"])})
+    both = rw.new(model, LoRA(rank=2), heads=heads(WIDTH) | {events.NAME: events.head(WIDTH)}, seed=0)
+    rw.save(both, where / "all", extra={FILE: settings(40, ["x"])})
+    other = rw.new(model, LoRA(rank=2), heads={"stars": rw.Head("single", ("a", "b"), WIDTH)}, seed=0)
+    rw.save(other, where / "stars")
+    return where
+
+
+def test_pairs_in_reach_by_hand():
+    text = "a b c. d. e. f."
+    marks = tuple(Event(c, text.index(c), text.index(c) + 1) for c in "abdf")
+    times = (Timex("t1", 4, 5), Timex("t2", 10, 11))
+    d = Document("x", text, marks, times, (), ((0, 6), (7, 9), (10, 12), (13, 15)), "2020")
+    assert set(near_pairs(d, 1)) == {
+        *(("a", "b"), ("a", "d"), ("b", "d"), ("a", "t1"), ("b", "t1")),
+        *((e, DOCUMENT_TIME) for e in "abdf"),
+    }
+    assert ("d", "f") in near_pairs(d, 2)
+    assert ("a", "f") not in near_pairs(d, 2)
+    assert near_pairs(Document("x", text, marks, (), (), d.sentences), 0) == [("a", "b")]
+
+
+def test_what_was_trained_is_loaded_with_its_window_and_the_model_leaves_as_it_came(place):
+    reader = Extractor.load(place / "pairs")
+    assert reader.layout.block == (40 - 4) // 2
+    assert not reader.model.training
+    model = reader.close()
+    assert not any("lora" in name.lower() for name, _ in model.named_modules())
+
+
+def test_a_document_becomes_one_consistent_graph(place):
+    reader = Extractor.load(place / "pairs")
+    reading = reader.decode(story(0))
+    assert set(reading.said) == {
+        *(("e1", "e2"), ("e1", "e3"), ("e2", "e3")),
+        *((e, DOCUMENT_TIME) for e in ("e1", "e2", "e3")),
+    }
+    assert set(reading.decoded.labels) == {("e1", "e2"), ("e1", "e3"), ("e2", "e3")}
+    assert reading.decoded.violated == 0
+    one = Document("one", "they met .", (Event("e1", 5, 8),), sentences=((0, 10),))
+    assert reader.decode(one).decoded is None
+
+
+def test_an_adapter_for_something_else_is_refused_with_what_it_answers(place):
+    with pytest.raises(BadFile, match=r"stars answers stars: it was not trained for relations"):
+        Extractor.load(place / "stars")
+    with pytest.raises(BadFile, match="finds no events"):
+        Extractor.load(place / "pairs").find([story(0)])
+
+
+def test_found_events_take_the_place_of_the_documents_own(place):
+    d = story(0)
+    found = Extractor.load(place / "all", base=place / "base").find([d], threshold=0.0)[0]
+    made = with_events(d, found)
+    assert made.relations == ()
+    assert [e.id for e in made.events] == [f"e{i}" for i in range(1, len(found) + 1)]
