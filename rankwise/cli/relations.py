@@ -129,7 +129,7 @@ def evaluate(
 
     parts = _parts(corpus, [], without, as_json)
     reader = Extractor.load(adapter, base)
-    scores = {part.name: measure(reader, part.documents, reach=reach) for part in parts}
+    scores = {part.name: measure(reader, part.documents, reach=reach, mentions=part.mentions) for part in parts}
     if as_json:
         print_json(scores)
     else:

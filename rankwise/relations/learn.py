@@ -35,7 +35,7 @@ class Part:
     documents: tuple[Document, ...]
     share: float = 1.0
     weight: float = 1.0
-    negatives: float = 3.0
+    negatives: float = 12.0
     reach: int = 1
     mentions: bool = False
 

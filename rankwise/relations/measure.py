@@ -20,13 +20,15 @@ from .schema import CAUSAL, TEMPORAL, Document, Relation
 from .score import Score, causal_f1, consistency, event_f1, matres_f1, total
 
 
-def measure(extractor: Extractor, documents: Sequence[Document], *, reach: int = 1) -> dict[str, Any]:
+def measure(
+    extractor: Extractor, documents: Sequence[Document], *, reach: int = 1, mentions: bool = True
+) -> dict[str, Any]:
     """Scores of all that these documents can judge; each with its precision, recall, F1, interval and numbers.
 
     temporal: MATRES's micro-F1 over annotated pairs of events, one by one; decoded: the same after decoding, with the
     share of closed triples that are inconsistent before and after. causal: CAUSES and CAUSED_BY among annotated pairs
     and, where all pairs were judged, every pair at most `reach` sentences apart. events: exact spans, where the
-    adapter finds events.
+    adapter finds events and `mentions` says that these documents name all of theirs.
 
     Raises DataError where no document has anything to judge.
     """
@@ -53,7 +55,7 @@ def measure(extractor: Extractor, documents: Sequence[Document], *, reach: int =
             found[name] = figures(scores_of)
     if "decoded" in found:
         found["decoded"] |= {"broken": broken, "triples": triples, "broken_after": left, "changed": changed}
-    if events.NAME in extractor.adapter.heads and any(d.events for d in documents):
+    if mentions and events.NAME in extractor.adapter.heads and any(d.events for d in documents):
         found["events"] = figures(_event_scores(extractor, documents))
     if len(found) == 1:
         raise DataError(explain("these documents have no relations and no events to judge.", "Scoring needs some."))

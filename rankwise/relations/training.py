@@ -84,7 +84,7 @@ def train(
     for part in parts:
         mine_held = [d for d in part.documents if d.id in set(held[part.name])]
         if mine_held:
-            scores[part.name] = measure(reader, mine_held, reach=part.reach)
+            scores[part.name] = measure(reader, mine_held, reach=part.reach, mentions=part.mentions)
     reader.close()
     return Trained(result, held, scores)
 
