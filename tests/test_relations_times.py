@@ -1,0 +1,81 @@
+"""Time expressions and their values by hand: absolute and relative, backward and forward, with and without a date."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rankwise.errors import DataError
+from rankwise.relations.times import checked_date, document_date, times
+
+WEDNESDAY = "2009-05-20"
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "value", "kind"),
+    [
+        ("It closed on May 14, 2009.", "May 14, 2009", "2009-05-14", "DATE"),
+        ("It closed on Monday.", "Monday", "2009-05-18", "DATE"),
+        ("It will close on Monday.", "Monday", "2009-05-25", "DATE"),
+        ("On Monday it will close.", "Monday", "2009-05-25", "DATE"),
+        ("It closed today.", "today", "2009-05-20", "DATE"),
+        ("It closed yesterday.", "yesterday", "2009-05-19", "DATE"),
+        ("It closed last week.", "last week", "2009-W20", "DATE"),
+        ("It closed in April.", "April", "2009-04", "DATE"),
+        ("It closed in October.", "October", "2008-10", "DATE"),
+        ("It will close in October.", "October", "2009-10", "DATE"),
+        ("It closed in 1998.", "1998", "1998", "DATE"),
+        ("It is closed since 1998.", "1998", "1998", "DATE"),
+        ("It closed in the first quarter of 2008.", "the first quarter of 2008", "2008-Q1", "DATE"),
+        ("It closed two years ago.", "two years ago", "2007-05-20", "DATE"),
+        ("It was closed for three days.", "three days", "P3D", "DURATION"),
+        ("It closed this morning.", "this morning", "2009-05-20TMO", "TIME"),
+        ("It closes every Monday.", "every Monday", "XXXX-WXX-1", "SET"),
+        ("It is closed now.", "now", "PRESENT_REF", "DATE"),
+    ],
+)
+def test_values_by_hand(text, words, value, kind):
+    (found,) = times(text, WEDNESDAY)
+    assert (text[found.start : found.end], found.value, found.type) == (words, value, kind)
+
+
+def test_without_a_day_only_what_needs_none_has_a_value():
+    text = "On May 14, 2009 and on Monday, for three days, in 1998 and last week."
+    assert [t.value for t in times(text)] == ["2009-05-14", "", "P3D", "1998", ""]
+    assert times(text, "") == times(text)
+
+
+def test_names_and_order():
+    found = times("In 1998, in 1999 and in 2001.", date(2009, 5, 20))
+    assert [t.id for t in found] == ["t1", "t2", "t3"]
+    assert [t.start for t in found] == sorted(t.start for t in found)
+
+
+def test_the_first_full_date_is_the_documents():
+    text = "Since 1998 they met on Mondays. On 3 June 2008 they left; on 4 July 2010 they came."
+    day, (start, end) = document_date(text)
+    assert (day, text[start:end]) == ("2008-06-03", "3 June 2008")
+    assert document_date("They met on Monday, in May, in 1998.") is None
+
+
+@pytest.mark.parametrize("value", ["2021-02-30", "2021-13-01", "21-02-03", "tomorrow", "", "2021-2-3", "0000-01-01"])
+def test_a_date_that_cannot_be_is_refused_with_an_example(value):
+    with pytest.raises(DataError, match=r"(.|\n)*YYYY-MM-DD(.|\n)*2021-02-28") as error:
+        checked_date(value)
+    assert repr(value) in str(error.value)
+
+
+@pytest.mark.parametrize("value", ["2021", "2021-02", "2020-02-29", " 2021-02-28 "])
+def test_a_date_that_can_be_is_given_back(value):
+    assert checked_date(value) == value.strip()
+
+
+@given(st.text(max_size=60) | st.text(st.sampled_from("on Monday in 1998 May 3, ten days ago. "), max_size=40))
+def test_whatever_the_text_spans_are_in_order_and_apart(text):
+    at = 0
+    for t in times(text, WEDNESDAY):
+        assert at <= t.start < t.end <= len(text)
+        at = t.end
