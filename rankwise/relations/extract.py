@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +23,14 @@ from . import events
 from .decode import Decoded, decode
 from .model import Said, ask
 from .pairs import Ends, Layout, layout
-from .schema import DOCUMENT_TIME, Document, Event
+from .schema import DOCUMENT_TIME, TEMPORAL, Document, Event, Relation
+from .timex import interval
 
 FILE = "relations.json"
 WINDOW = 128
 REACH = 2  # sentences between two events that the model is asked about; the rest follows
 HEADS = ("temporal", "causal")
+SURE = 0.6  # probability from which an event's place beside a time binds the graph
 
 
 def settings(window: int, corpora: Iterable[str], **more: Any) -> bytes:
@@ -105,12 +109,57 @@ class Extractor:
         """Ask about every pair in reach, and decode what is said into one consistent graph."""
         pairs = near_pairs(document, reach)
         (said,) = self.ask([(document, pairs)])
-        between = {p: s for p, s in said.items() if _events_only(document, p)}
-        order = [e.id for e in document.events]
+        known = {e.id for e in document.events}
+        between = {p: s for p, s in said.items() if set(p) <= known}
+        if not between:
+            return Reading(document, said, None)
+        dated = _dated(document)
+        placed = {p: s for p, s in said.items() if p not in between and _sure(p, s, dated)}
         scores = {p: log(s.temporal) for p, s in between.items()}
+        scores |= {p: log(_begins(p, s, dated)) for p, s in placed.items()}
         causes = {p: log(s.causal) for p, s in between.items()}
-        decoded = decode(scores, causes, events=order, **options) if scores else None
-        return Reading(document, said, decoded)
+        order = [x.id for x in sorted(document.marks, key=lambda x: (x.start, x.end))] + [DOCUMENT_TIME]
+        used = {end for p in placed for end in p} & set(dated)
+        fixed = [_calendar(a, b, dated) for a, b in combinations(sorted(used), 2)]
+        decoded = decode(scores, causes, fixed, events=order, **options)
+        kept = {p: s for p, s in placed.items() if _agrees(p, s, decoded.labels[p], dated)}
+        own = replace(
+            decoded,
+            labels={p: label for p, label in decoded.labels.items() if p in between},
+            inferred=tuple(d for d in decoded.inferred if {d.relation.source, d.relation.target} <= known),
+            changed=tuple(c for c in decoded.changed if {c.source, c.target} <= known),
+        )
+        return Reading(document, between | kept, own)
+
+
+def _dated(document: Document) -> dict[str, datetime]:
+    """When the times of the document begin, as far as the calendar tells."""
+    values = {t.id: t.value for t in document.timexes if t.type in ("DATE", "TIME")}
+    found = {name: interval(value) for name, value in {**values, DOCUMENT_TIME: document.created}.items() if value}
+    return {name: span.begin for name, span in found.items() if span}
+
+
+def _sure(pair: Ends, said: Said, dated: Mapping[str, datetime]) -> bool:
+    """Whether an event's place beside a time is told well enough to bind the rest."""
+    p = max(said.temporal)
+    return bool(set(pair) & set(dated)) and p >= SURE and said.temporal.index(p) != TEMPORAL.index("VAGUE")
+
+
+def _begins(pair: Ends, said: Said, dated: Mapping[str, datetime]) -> list[float]:
+    """Probabilities against the beginning of the time: what falls within it begins after that."""
+    before, after, equal, vague = said.temporal
+    return [before + equal, after, 0.0, vague] if pair[0] in dated else [before, after + equal, 0.0, vague]
+
+
+def _agrees(pair: Ends, said: Said, label: str, dated: Mapping[str, datetime]) -> bool:
+    """Whether the decoded label is what the model said first."""
+    said_first = _begins(pair, said, dated)
+    return TEMPORAL.index(label) == said_first.index(max(said_first))
+
+
+def _calendar(a: str, b: str, dated: Mapping[str, datetime]) -> Relation:
+    one, other = dated[a], dated[b]
+    return Relation(a, b, "BEFORE" if one < other else "AFTER" if one > other else "EQUAL")
 
 
 def log(p: Sequence[float]) -> list[float]:
@@ -120,7 +169,10 @@ def log(p: Sequence[float]) -> list[float]:
 
 @dataclass(frozen=True)
 class Reading:
-    """What the model said of a document, pair by pair, and the graph made of it; None without two events in reach."""
+    """What the model said of a document, and the graph of its events; None without two events in reach.
+
+    said: of every pair of events asked about, and of events with times where it is sure and the graph agrees.
+    """
 
     document: Document
     said: dict[Ends, Said]
@@ -142,11 +194,6 @@ def near_pairs(document: Document, reach: int = REACH) -> list[Ends]:
         if isinstance(a, Event) and document.created:
             found.append((a.id, DOCUMENT_TIME))
     return found
-
-
-def _events_only(document: Document, pair: Ends) -> bool:
-    known = {e.id for e in document.events}
-    return set(pair) <= known
 
 
 def with_events(document: Document, found: Iterable[events.Found]) -> Document:

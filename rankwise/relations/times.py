@@ -29,6 +29,7 @@ LEAD = re.compile(
 PART = re.compile(r"T(MO|AF|EV|NI|MI|DT)$")
 SEASONS = ("SP", "SU", "FA", "WI")
 TYPES = {"duration": "DURATION", "set": "SET", "time": "TIME", "datetime": "TIME", "datetimerange": "TIME"}
+BEGINNING = 5000  # characters in which the document's own date is looked for
 NEAR = 60  # characters around an expression, in its sentence, in which a word may look ahead
 ANCHORS = datetime(2001, 5, 16), datetime(2014, 11, 27)  # two days that share neither weekday, month nor year
 
@@ -64,10 +65,11 @@ def times(text: str, created: str | date | None = None) -> tuple[Timex, ...]:
 
 
 def document_date(text: str) -> tuple[str, Span] | None:
-    """The first full date that the text names, and where: a guess at when it was written, to be said aloud."""
-    for t in times(text):
-        if DAY.fullmatch(t.value[:10]) and t.type in ("DATE", "TIME"):
-            return t.value[:10], (t.start, t.end)
+    """The first full date in the text's beginning, and where: a guess at when it was written, to be said aloud."""
+    for found in _recognised(text[:BEGINNING], ANCHORS[0]):
+        value = _value(text, found, ANCHORS[0])[:10]
+        if DAY.fullmatch(value) and value[:4] in text[found.start : found.end]:
+            return value, (found.start, found.end)
     return None
 
 
