@@ -40,6 +40,9 @@ def test_contradictions_and_odd_characters_come_back():
         (lambda m: {k: v for k, v in m.items() if k != "links"}, "damaged .*links"),
         (lambda m: m | {"links": [m["links"][0] | {"origin": "hearsay"}]}, "damaged .*hearsay"),
         (lambda m: m | {"bounds": {"e1": 3}}, "damaged"),
+        (lambda m: m | {"links": [m["links"][0] | {"because": [0]}]}, "link number 0"),
+        (lambda m: m | {"links": [m["links"][0] | {"because": [2]}]}, "link number 2, of 1"),
+        (lambda m: m | {"links": [m["links"][0] | {"label": "CAUSES"}]}, "damaged .*CAUSES"),
         (lambda m: [m], "no timeline"),
     ],
 )
@@ -55,3 +58,10 @@ def test_a_document_that_cannot_be_is_refused():
     made["document"]["events"][0]["end"] = 10**6
     with pytest.raises(DataError, match="spans"):
         from_json(json.dumps(made))
+
+
+def test_a_reason_is_written_as_the_numbers_of_its_links():
+    made = json.loads(to_json(build(flood())))
+    derived = [x for x in made["links"] if x["origin"] == "inferred"]
+    assert derived
+    assert all(isinstance(step, int) for x in derived for step in x["because"])

@@ -22,6 +22,7 @@ from .timeline_json import to_json
 RELTYPE = {"BEFORE": "BEFORE", "AFTER": "AFTER", "EQUAL": "BEGINS", "VAGUE": "NONE"}
 """TLINKs for labels of start points, without an annotator's own word: of two things that start together, the first
 begins the second. BEFORE and AFTER keep their names, though TimeML says them of whole intervals."""
+LONG = 12  # relations of a reason that a cell tells in full
 EVENT_COLUMNS = (*("id", "text", "kind", "start", "end", "sentence", "confidence"), "layer", "earliest", "latest")
 LINK_COLUMNS = (*("source", "label", "target", "kind", "confidence", "origin", "source_text", "target_text"), "why")
 
@@ -131,11 +132,12 @@ def to_csv(timeline: Timeline) -> tuple[str, str]:
         p = f"{timeline.confidence.get(e.id, 1.0):.4f}"
         place = (e.start, e.end, document.sentence_of(e.start) + 1)
         events.append((e.id, document.surface(e.id), e.kind, *place, p, layer.get(e.id, ""), *_when(timeline, e.id)))
+    words = {m.id: document.text[m.start : m.end] for m in document.marks} | {DOCUMENT_TIME: document.created}
     links: list[Row] = []
     for x in timeline.links:
         r = x.relation
-        words = _words(timeline, r.source), _words(timeline, r.target)
-        links.append((r.source, r.label, r.target, r.kind, f"{r.confidence:.4f}", x.origin, *words, _why(x)))
+        facts = (r.source, r.label, r.target, r.kind, f"{r.confidence:.4f}", x.origin)
+        links.append((*facts, words[r.source], words[r.target], _why(x)))
     return _table(EVENT_COLUMNS, events), _table(LINK_COLUMNS, links)
 
 
@@ -143,6 +145,8 @@ def _why(link: Link) -> str:
     if link.change:
         because = f" because {tell(link.change.because)}" if link.change.because else ""
         return f"by itself {link.change.before} ({link.change.p_before:.2f}); {link.change.reason}{because}"
+    if len(link.because) > LONG:
+        return f"follows from {len(link.because)} relations: {tell(link.because[:LONG])}, ..."
     return f"follows from {tell(link.because)}" if link.because else ""
 
 
@@ -155,10 +159,6 @@ def _table(columns: tuple[str, ...], rows: list[Row]) -> str:
     writer.writerow(columns)
     writer.writerows([[f"'{c}" if isinstance(c, str) and c[:1] in tuple("=+-@\t\r") else c for c in r] for r in rows])
     return out.getvalue()
-
-
-def _words(timeline: Timeline, name: str) -> str:
-    return timeline.document.created if name == DOCUMENT_TIME else timeline.document.surface(name)
 
 
 def _layer(timeline: Timeline) -> dict[str, int]:

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-import networkx as nx
-import numpy as np
-
 from ..errors import DataError, explain
 from .algebra import Derived, closure, contradictions, tell
 from .bounds import Bounds, Fitted, fit
 from .decode import Decoded
+from .layers import layers, reduced
 from .reasons import Change
 from .schema import LABELS, TEMPORAL, Document, Relation
 from .sentences import split
@@ -100,7 +98,8 @@ class Timeline:
         """The fewest BEFORE and AFTER links that say the whole order of the events: its transitive reduction."""
         events = {e.id for e in self.document.events}
         links = [x for x in self.of_kind("temporal") if set(x.pair) <= events]
-        return _reduced(events, links)
+        worth = [(not x.inferred, x.relation.confidence) for x in links]
+        return tuple(links[at] for at in reduced(events, [x.relation for x in links], worth))
 
 
 def build(
@@ -147,13 +146,14 @@ def build(
         inferred = closure(_exact(document, temporal))
     links = _links(temporal, causal, list(inferred), list(changed), chances or {}, origin)
     links += _dated(fitted, {frozenset(x.pair) for x in links if x.relation.kind == "temporal"})
-    layers, loose = _layers(document, links)
+    in_text = [e.id for e in sorted(document.events, key=lambda e: (e.start, e.end))]
+    placed, loose = layers(in_text, (x.relation for x in links if x.relation.kind == "temporal"))
     by_date = [Contradiction(cycle, broken, "dates") for cycle, broken in fitted.conflicts]
     return Timeline(
         document,
         tuple(sorted(links, key=lambda x: x.relation.kind != "temporal")),
         fitted.bounds,
-        layers,
+        placed,
         loose,
         (*order, *by_date),
         dict(confidence or {}),
@@ -291,71 +291,3 @@ def _dated(fitted: Fitted, known: set[frozenset[str]]) -> list[Link]:
         for (a, b), why in fitted.before.items()
         if frozenset((a, b)) not in known
     ]
-
-
-def _layers(document: Document, links: Sequence[Link]) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
-    """Longest-path layers of the order among events, and the events without any order."""
-    events = [e.id for e in sorted(document.events, key=lambda e: (e.start, e.end))]
-    graph, known = nx.DiGraph(), set(events)
-    for link in links:
-        r = link.relation
-        if r.kind == "temporal" and r.label != "VAGUE" and set(link.pair) <= known:
-            _order(graph, r)
-    whole = nx.condensation(graph)
-    rank = {name: at for at, name in enumerate(events)}
-    level: dict[int, int] = {}
-    order = list(nx.topological_sort(whole))
-    for node in order:
-        level[node] = 1 + max((level[before] for before in whole.predecessors(node)), default=0)
-    for node in order:  # a first one waits for its successors, so that it stands near what it is known to precede
-        if not whole.in_degree(node) and whole.out_degree(node):
-            level[node] = min(level[after] for after in whole.successors(node)) - 1
-    layers: dict[int, list[str]] = {}
-    for node in order:
-        layers.setdefault(level[node], []).extend(whole.nodes[node]["members"])
-    made = tuple(tuple(sorted(layers[at], key=rank.__getitem__)) for at in sorted(layers))
-    return made, tuple(name for name in events if name not in graph)
-
-
-def _order(graph: nx.DiGraph, r: Relation) -> None:
-    if r.label == "AFTER":
-        r = r.converse
-    graph.add_edge(r.source, r.target)
-    if r.label == "EQUAL":
-        graph.add_edge(r.target, r.source)
-
-
-def _reduced(events: Iterable[str], links: Sequence[Link]) -> tuple[Link, ...]:
-    """For each edge of the transitive reduction the surest link, said ones before derived ones."""
-    graph = nx.DiGraph()
-    graph.add_nodes_from(events)
-    ordered = [x for x in links if x.relation.label != "VAGUE"]
-    for link in ordered:
-        _order(graph, link.relation)
-    whole = nx.condensation(graph)
-    of = whole.graph["mapping"]
-    edges = set(_reduction(whole))
-    best: dict[tuple[int, int], Link] = {}
-    for link in ordered:
-        r = link.relation if link.relation.label != "AFTER" else link.relation.converse
-        edge = of[r.source], of[r.target]
-        if edge in edges and (edge not in best or _rank(link) > _rank(best[edge])):
-            best[edge] = link
-    return tuple(best.values())
-
-
-def _reduction(graph: nx.DiGraph) -> list[tuple[int, int]]:
-    """Edges of an acyclic graph that no longer path replaces; matrix products, for thousands of edges."""
-    nodes = list(nx.topological_sort(graph))
-    if not nodes:
-        return []
-    direct = nx.to_numpy_array(graph, nodes, dtype=np.float32) > 0
-    reach = direct.copy()
-    for at in range(len(nodes) - 1, -1, -1):
-        reach[at] |= reach[direct[at]].any(0)
-    longer = (direct.astype(np.float32) @ reach.astype(np.float32)) > 0
-    return [(nodes[i], nodes[j]) for i, j in np.argwhere(direct & ~longer)]
-
-
-def _rank(link: Link) -> tuple[bool, float]:
-    return not link.inferred, link.relation.confidence
