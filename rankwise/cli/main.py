@@ -14,6 +14,7 @@ from . import change, look, relations, schedule, use
 from .common import unwrapped
 from .demo import demo
 from .failure import Commands
+from .timeline import timeline
 from .train import train
 
 app = typer.Typer(
@@ -57,6 +58,7 @@ for command in (
     change.combine,
     change.merge,
     change.export,
+    timeline,
 ):
     app.command(help=unwrapped(command.__doc__ or ""))(command)
 

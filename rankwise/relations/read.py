@@ -1,0 +1,89 @@
+"""From raw text to a timeline: sentences, times, events, what the model says of each pair, one consistent graph."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..errors import DataError, explain
+from .extract import REACH, Extractor
+from .language import language
+from .schema import Document
+from .sentences import split
+from .timeline import Timeline, of_decoded
+from .times import checked_date, document_date, times
+
+ENGLISH = "en"
+FOREIGN = 0.5  # how sure the guess of another language must be before it is said
+MANY = 600  # events; more are too many to draw, and to decode in a minute
+
+
+def prepare(text: str, created: str = "", name: str = "text") -> tuple[Document, list[str]]:
+    """The text with sentences, times and its own date, and what a reader should know about it.
+
+    created: TIMEX3 date on which the text was written; "" takes the first full date in the text.
+
+    Raises DataError for an empty text and for a date that cannot be.
+    """
+    if not text.strip():
+        raise DataError(explain(f"{name} is empty.", "A timeline needs a text with events."))
+    notes = []
+    if created:
+        created = checked_date(created)
+    elif found := document_date(text):
+        created, (start, end) = found
+        said = " ".join(text[start:end].split())
+        notes.append(f'No date was given: the first one in the text, "{said}" ({created}), is taken as its own.')
+    else:
+        notes.append("No date was given and none is in the text: times such as Monday stay unresolved.")
+    code, sure = language(text)
+    if code != ENGLISH and sure >= FOREIGN:
+        notes.append(f"The text looks like another language than English ({code}), which this reader was trained on.")
+    document = Document(name, text, (), times(text, created or None), (), split(text), created)
+    return document, notes
+
+
+def read(
+    text: str,
+    extractor: Extractor,
+    *,
+    created: str = "",
+    name: str = "text",
+    reach: int = REACH,
+    threshold: float = 0.5,
+) -> Timeline:
+    """The timeline of a text.
+
+    Args:
+        created: when it was written, as TIMEX3; "" takes the first full date in the text.
+        reach: events so many sentences apart are asked about; the rest follows, or stays open.
+        threshold: probability from which a word is an event.
+
+    Raises:
+        DataError: an empty text, one without events, or with more than 600; a date that cannot be.
+        BadFile: the extractor finds no events.
+    """
+    document, notes = prepare(text, created, name)
+    found = extractor.find([document], threshold)[0]
+    inside = [f for f in found if not any(t.start < f.event.end and f.event.start < t.end for t in document.timexes)]
+    if not inside:
+        raise DataError(
+            explain(
+                f"{name}: no events were found in {len(document.sentences)} sentences, so there is nothing to order.",
+                "; ".join(notes) if len(notes) > 1 else "",
+                f"To take less certain ones: threshold={threshold / 2:g}",
+            )
+        )
+    if len(inside) > MANY:
+        raise DataError(
+            explain(
+                f"{name} has {len(inside)} events; a timeline holds at most {MANY}.",
+                "Split the text into parts.",
+                "To take only the surest events: threshold=0.9",
+            )
+        )
+    document = replace(document, events=tuple(f.event for f in inside))
+    if len(inside) == 1:
+        notes.append("There is one event, so there is nothing to order it against.")
+    reading = extractor.decode(document, reach)
+    sure = {f.event.id: f.confidence for f in inside}
+    return of_decoded(document, reading.decoded, reading.said, confidence=sure, notes=notes)

@@ -1,0 +1,76 @@
+"""rankwise timeline: a file, a folder and standard input in, a page out; one line for each mistake."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.cli_case import run
+
+STORY = "A ship hit the bridge on Monday after its engines failed. Divers searched the river and found two survivors.\n"
+
+
+@pytest.fixture
+def text(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text(STORY)
+    return path
+
+
+def test_a_file_becomes_a_page(text):
+    out = text.with_suffix(".html")
+    made = run("timeline", text, "--out", out, "--date", "2024-05-14")
+    assert "a.txt: 6 events" in made.stdout
+    assert f"written  {out}" in made.stdout
+    page = out.read_text()
+    assert "engines" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    again = run("timeline", text, "--out", out, code=2)
+    assert "--overwrite" in again.stderr
+    run("timeline", text, "--out", out, "--overwrite")
+
+
+def test_figures_as_json_and_other_forms(text):
+    made = run("timeline", text, "--out", text.with_suffix(".csv"), "--date", "2024-05-14", "--json")
+    figures = json.loads(made.stdout)
+    assert (figures["events"], figures["date"]) == (6, "2024-05-14")
+    assert [f.rsplit("/", 1)[1] for f in figures["files"]] == ["a.events.csv", "a.relations.csv"]
+
+
+def test_standard_input(tmp_path):
+    made = run("timeline", "-", "--out", tmp_path / "x.json", given=STORY)
+    assert "standard input: 6 events" in made.stdout
+    assert "No date was given" in made.stderr
+
+
+def test_a_folder_gives_a_page_each_and_names_what_failed(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "good.txt").write_text(STORY)
+    (tmp_path / "in" / "bad.txt").write_text("The red house.")
+    made = run("timeline", tmp_path / "in", "--out", tmp_path / "out", code=2)
+    assert "bad.txt: bad.txt: no events were found" in made.stderr
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["good.html"]
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--date", "2021-02-30"], "YYYY-MM-DD"),
+        (["--adapter", "nowhere"], "nowhere"),
+        (["--out", "x.docx"], "Nearest"),
+    ],
+)
+def test_a_mistake_is_one_message(text, options, says):
+    given = options if "--out" in options else [*options, "--out", text.with_suffix(".html")]
+    made = run("timeline", text, *given, code=2)
+    assert says in made.stderr
+    assert "Traceback" not in made.stderr
+
+
+def test_files_that_are_no_text(tmp_path):
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.4")
+    assert "pdftotext" in run("timeline", tmp_path / "a.pdf", "--out", tmp_path / "x.html", code=2).stderr
+    (tmp_path / "empty").mkdir()
+    assert "no .txt file" in run("timeline", tmp_path / "empty", "--out", tmp_path / "y", code=2).stderr
+    assert "cannot be read" in run("timeline", tmp_path / "no.txt", "--out", tmp_path / "x.html", code=2).stderr

@@ -1,0 +1,73 @@
+"""Raw text to a timeline with the extractor that ships: what it finds, what it says aloud, and what it refuses."""
+
+from __future__ import annotations
+
+import pytest
+
+from rankwise.data import folder
+from rankwise.errors import DataError
+from rankwise.relations.extract import Extractor
+from rankwise.relations.read import prepare, read
+
+STORY = """A cargo ship hit the bridge on Monday night after its engines failed. The collision caused the collapse of
+two spans. Divers searched the river on Tuesday and found two survivors. Officials closed the port, and prices rose."""
+
+
+@pytest.fixture(scope="module")
+def reader():
+    return Extractor.load(folder("timeline_reader"))
+
+
+def test_a_story_becomes_one_consistent_graph(reader):
+    made = read(STORY, reader, created="2024-05-14")
+    words = [made.document.surface(e.id) for e in made.document.events]
+    assert {"hit", "failed", "collapse", "searched", "found", "closed", "rose"} <= set(words)
+    assert [t.value[:10] for t in made.document.timexes] == ["2024-05-13", "2024-05-14"]
+    assert made.contradictions == ()
+    assert len(made.of_kind("temporal")) > len(words)
+    assert all(0 < p <= 1 for p in made.confidence.values())
+    place = {made.document.surface(name): at for at, layer in enumerate(made.layers) for name in layer}
+    assert place["failed"] < place["hit"]
+    assert ("collision", "collapse") in {
+        tuple(made.document.surface(x) for x in link.pair) for link in made.of_kind("causal")
+    }
+    assert made.notes == ()
+
+
+def test_the_first_date_of_the_text_is_taken_and_said(reader):
+    made = read("Paris, 14 May 2024. The ship hit a bridge on Monday, and it sank.", reader)
+    assert made.document.created == "2024-05-14"
+    assert '"14 May 2024" (2024-05-14), is taken as its own' in made.notes[0]
+
+
+def test_without_a_date_and_in_another_language_it_is_said():
+    document, notes = prepare("L'entreprise a annoncé lundi la fermeture de deux usines après la baisse des ventes.")
+    assert document.created == ""
+    assert "stay unresolved" in notes[0]
+    assert "(fr)" in notes[1]
+
+
+def test_one_event_is_drawn_and_said(reader):
+    made = read("They met.", reader, created="2024")
+    assert len(made.document.events) == 1
+    assert "nothing to order it against" in made.notes[-1]
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "says"),
+    [
+        ("", {}, "text is empty"),
+        (" \n", {"name": "a.txt"}, "a.txt is empty"),
+        ("The red house.", {"created": "2024"}, "no events were found in 1 sentences"),
+        ("They met.", {"created": "2021-02-30"}, "2021-02-30"),
+    ],
+)
+def test_a_text_that_gives_no_timeline_is_refused_with_the_reason(reader, text, options, says):
+    with pytest.raises(DataError, match=says):
+        read(text, reader, **options)
+
+
+def test_too_many_events_are_refused_with_a_way_out(reader, monkeypatch):
+    monkeypatch.setattr("rankwise.relations.read.MANY", 2)
+    with pytest.raises(DataError, match=r"a timeline holds at most 2(.|\n)*threshold=0.9"):
+        read(STORY, reader, created="2024-05-14")
