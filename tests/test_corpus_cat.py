@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
 
 import pytest
@@ -52,6 +53,11 @@ def test_tokens_are_joined_and_mentions_span_from_first_to_last():
     assert {k: made.text[slice(*m.span)] for k, m in made.markables.items()} == {"1": "met", "2": "met and did leave"}
     assert set(made.without) == {"3"}
     assert [(x.tag, x.source, x.target) for x in made.links] == [("PLOT_LINK", "1", "2")]
+
+
+def test_a_sentence_without_a_number_is_named():
+    with pytest.raises(BadFile, match=r"a.xml: token 1 is in sentence 'first'"):
+        parse("a.xml", cat("", "", [("They", "first")]).encode())
 
 
 def meantime(tmp_path, markables, relations):
@@ -137,11 +143,50 @@ def test_event_story_lines_pairs_by_hand(tmp_path):
 
 def test_event_story_lines_own_links(tmp_path):
     links = link("PLOT_LINK", 1, 2, relType="PRECONDITION") + link("PLOT_LINK", 2, 4, relType="")
+    links += link("PLOT_LINK", 1, 77, relType="PRECONDITION") + link("PLOT_LINK", 9, 2, relType="PRECONDITION")
     where = story(tmp_path, "", links=links)
-    (d,) = read("eventstoryline", where, links="plot").documents
+    corpus = read("eventstoryline", where, links="plot")
+    (d,) = corpus.documents
     assert [(d.surface(r.source), d.surface(r.target)) for r in d.relations] == [("met", "did leave")]
+    assert [(p.what, p.value) for p in corpus.problems] == [
+        ("PLOT_LINK without a type", "2, 4"),
+        ("PLOT_LINK to what is no event", "1, 77"),
+        ("pair said again", "3, 5_6"),
+    ]
     with pytest.raises(UnknownName, match="links='all'"):
         read("eventstoryline", where, links="all")
+
+
+def test_event_story_line_guesses_no_label_and_names_what_contradicts(tmp_path):
+    lines = ["3\t8\tPRECONDITION", "3\t8\tFALLING_ACTION", "8\t3\tFALLING_ACTION", "3\t5_6\tRISING", "3\t5_6"]
+    where = story(tmp_path, "\n".join([*lines, "x\t8\tPRECONDITION"]))
+    gold = where / "evaluation_format" / "full_corpus" / "v0.9" / "event_mentions_extended" / "7"
+    (gold / "7_2.tab").write_text("3\t8\tPRECONDITION\n")
+    corpus = read("eventstoryline", where)
+    assert [(r.label, r.original) for r in corpus.documents[0].relations] == [("CAUSES", "PRECONDITION")]
+    assert [(p.document, p.what, p.value) for p in corpus.problems] == [
+        ("7_2", "pairs without their document", "topic 7"),
+        ("7_1", "line without three columns", "3\t5_6"),
+        ("7_1", "pair with two labels", "3, 8"),
+        ("7_1", "pair said again", "8, 3"),
+        ("7_1", "unknown label", "RISING"),
+        ("7_1", "pair of tokens that are no event", "x, 8"),
+    ]
+
+
+def test_event_story_line_names_mentions_outside_the_text_and_no_descriptors(tmp_path):
+    marks = mark("ACTION_STATE", 1, 3) + mark("ACTION_STATE", 2, 1) + mark("ACTION_STATE", 4)
+    corpus = read("eventstoryline", story(tmp_path, "", marks))
+    assert [(p.what, p.value) for p in corpus.problems] == [("event without a place in the text", "2")]
+
+
+def test_event_story_line_beside_its_own_archive_is_read_once(tmp_path):
+    where = story(tmp_path, "3\t8\tPRECONDITION\n")
+    alone = read("eventstoryline", where)
+    with zipfile.ZipFile(where / "all.zip", "w") as archive:
+        for path in sorted(where.rglob("7_1.*")):
+            archive.write(path, "copy/" + path.relative_to(where).as_posix())
+    assert read("eventstoryline", where) == alone
 
 
 @pytest.mark.parametrize("name", ["meantime", "eventstoryline", "because", "semeval-2010-8", "uds-time"])
@@ -165,6 +210,9 @@ def test_the_counts_of_event_story_line():
         "PRECONDITION": 2709,
         "null": 23,
     }
+    plot = read("eventstoryline", folder("eventstoryline"), links="plot")
+    assert plot.counts()["causal"] == 2266 - 14 - 9
+    assert Counter(p.what for p in plot.problems) == {"PLOT_LINK without a type": 14, "pair said again": 9}
     same = sum(
         d.sentence_of(d.span(r.source)[0]) == d.sentence_of(d.span(r.target)[0]) for d in corpus for r in d.relations
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 import zipfile
 from collections import Counter
 
@@ -83,6 +85,47 @@ def test_an_archive_is_read_as_its_files_are(place, tmp_path_factory):
     assert read("tlink", packed).documents == read("tlink", place).documents
 
 
+@pytest.mark.parametrize("name", ["tlink", "causal-timebank"])
+def test_a_document_to_leave_out_is_gone_and_a_misspelt_one_is_named(name, place):
+    (place / "texts" / "b.tml").write_text(TIMEML)
+    assert [d.id for d in read(name, place, without=["b"])] == ["a"]
+    corpus = read(name, place, without=["b.tml"])
+    assert [d.id for d in corpus] == ["a", "b"]
+    assert [p.value for p in corpus.problems if p.what == "document to leave out that is not there"] == ["b.tml"]
+
+
+def test_leaving_out_documents_of_a_wrong_folder_is_still_a_wrong_folder(tmp_path):
+    with pytest.raises(BadFile, match="is not TimeML"):
+        read("tlink", tmp_path, without=["a"])
+
+
+def test_lines_of_another_shape_are_named(place):
+    (place / "timebank.txt").write_text("a\tmet\tslept\t7\t2\na\tmet\tmet\t7\t7\tEQUAL\n")
+    corpus = read("matres", place, sources=["timebank"], without=["z"])
+    assert [(p.document, p.what) for p in corpus.problems] == [
+        ("z", "document to leave out that is not there"),
+        ("a", "line without six columns"),
+        ("a", "relation of a thing with itself"),
+    ]
+    (place / "TimebankDense.T3.txt").write_text("a\te1\te2\na\te1\te1\ts\n")
+    corpus = read("tb-dense", place, without=["z"])
+    assert [(p.document, p.what) for p in corpus.problems] == [
+        ("z", "document to leave out that is not there"),
+        ("a", "line without four columns"),
+        ("a", "relation of a thing with itself"),
+    ]
+    (place / "timebank.txt").write_bytes(b"a\tm\xe9t\tslept\t7\t2\tBEFORE\n")
+    with pytest.raises(BadFile, match=r"timebank.txt is not UTF-8"):
+        read("matres", place, sources=["timebank"])
+
+
+def test_entities_fetch_nothing_and_do_not_explode(place):
+    fetch = '<!DOCTYPE a [<!ENTITY a SYSTEM "file:///etc/hostname">]><TimeML><TEXT>&a;</TEXT></TimeML>'
+    (place / "texts" / "a.tml").write_text(fetch)
+    with pytest.raises(BadFile, match="undefined entity"):
+        read("tlink", place)
+
+
 def test_tb_dense_has_six_labels_times_and_the_documents_time(place):
     (place / "TimebankDense.T3.txt").write_text(
         "a\te1\tt0\tb\na\te2\te1\tii\na\tt1\te3\ts\na\te1\te99\tv\na\te1\te2\tq\n"
@@ -131,6 +174,37 @@ def test_damaged_files_are_named(place):
     (place / "broken.zip").write_bytes(b"PK no")
     with pytest.raises(BadFile, match=r"broken.zip cannot be read"):
         read("tlink", place)
+
+
+def packed(suffix, count=40):
+    """An archive of many documents in it, no two compressed alike."""
+    whole = io.BytesIO()
+    contents = [TIMEML + " ".join(str(k * n * n % 9973) for k in range(2000)) for n in range(count)]
+    if suffix == ".zip":
+        with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
+            for n, content in enumerate(contents):
+                archive.writestr(f"{n}.tml", content)
+    else:
+        with tarfile.open(fileobj=whole, mode="w:xz") as archive:
+            for n, content in enumerate(contents):
+                info = tarfile.TarInfo(f"{n}.tml")
+                info.size = len(content)
+                archive.addfile(info, io.BytesIO(content.encode()))
+    return whole.getvalue()
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar.xz"])
+def test_an_archive_damaged_inside_or_cut_is_named(suffix, tmp_path):
+    content = bytearray(packed(suffix))
+    (tmp_path / f"cut{suffix}").write_bytes(content[: len(content) // 2])
+    with pytest.raises(BadFile, match=rf"cut{suffix} cannot be read"):
+        read("tlink", tmp_path)
+    (tmp_path / f"cut{suffix}").unlink()
+    middle = len(content) // 2
+    content[middle : middle + 60] = b"\xff" * 60
+    (tmp_path / f"hurt{suffix}").write_bytes(content)
+    with pytest.raises(BadFile, match=rf"hurt{suffix} cannot be read"):
+        read("tlink", tmp_path)
 
 
 def test_an_unknown_corpus_and_source_get_the_nearest(place):
@@ -182,6 +256,15 @@ def test_the_counts_of_tb_dense():
         "SIMULTANEOUS": 59,
     }
     assert len(between_events(dev)) == 629
+
+
+@pytest.mark.parametrize(("name", "left"), [("matres", 255 - 9), ("tlink", 256 - 9), ("causal-timebank", 183 - 9)])
+def test_the_documents_that_tb_dense_tests_on_can_be_left_out_everywhere(name, left):
+    names = (folder("tb-dense") / "HELD_OUT.txt").read_text().split()
+    corpus = read(name, folder("causal-timebank" if name == "causal-timebank" else "matres-tempeval3"), without=names)
+    assert (len(names), len(corpus)) == (9, left)
+    assert not {d.id for d in corpus} & set(names)
+    assert "document to leave out that is not there" not in {p.what for p in corpus.problems}
 
 
 def test_the_counts_of_causal_timebank():

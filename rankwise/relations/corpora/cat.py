@@ -10,6 +10,7 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 
+from ...errors import BadFile, explain
 from ..schema import Span
 from .source import xml
 
@@ -49,14 +50,14 @@ class Cat:
 
 
 def parse(name: str, content: bytes, first_sentence: int = 0) -> Cat:
-    """One CAT file, from the sentence of this number on. Raises BadFile where it is no XML."""
+    """One CAT file, from the sentence of this number on. Raises BadFile where it is no XML, or numbers no sentences."""
     root = xml(name, content)
     pieces: list[str] = []
     at = 0
     places: dict[str, Span] = {}
     sentences: dict[int, Span] = {}
     for token in root.iter("token"):
-        number = int(token.get("sentence", "0"))
+        number = _number(name, token)
         word = (token.text or "").strip()
         if number < first_sentence or not word:
             continue
@@ -81,3 +82,11 @@ def parse(name: str, content: bytes, first_sentence: int = 0) -> Cat:
         source, target = ("" if end is None else end.get("m_id", "") for end in ends)
         links.append(Link(node.tag, source, target, dict(node.attrib)))
     return Cat(name, " ".join(pieces), sentences, places, markables, without, tuple(links))
+
+
+def _number(name: str, token: ET.Element) -> int:
+    given = token.get("sentence", "0")
+    if not given.isdecimal():
+        what = f"{name}: token {token.get('t_id', '')} is in sentence {given!r}."
+        raise BadFile(explain(what, "CAT numbers sentences from 0."), path=name)
+    return int(given)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import lzma
 import tarfile
 import xml.etree.ElementTree as ET
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
@@ -46,7 +48,7 @@ def members(folder: Path, *patterns: str) -> Iterator[tuple[str, bytes]]:
             continue
         try:
             yield from sorted(_packed(path, lambda n: any(fnmatch(n, p) or fnmatch("/" + n, p) for p in patterns)))
-        except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
+        except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError) as error:
             raise BadFile(explain(f"{path} cannot be read ({error}).", "Fetch it again."), path=path) from error
 
 
@@ -70,6 +72,15 @@ def need(found: object, folder: Path, corpus: str, looked_for: str) -> None:
             explain(f"{folder} is not {corpus}: there is no {looked_for} below it.", "Is it the right folder?"),
             path=folder,
         )
+
+
+def table(name: str, content: bytes) -> list[list[str]]:
+    """The fields of every line that is not empty, split at tabs, bare. Raises BadFile for what is not UTF-8."""
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise BadFile(explain(f"{name} is not UTF-8 text ({error}).", "Fetch the corpus again."), path=name) from error
+    return [[field.strip() for field in line.split("\t")] for line in text.splitlines() if line.strip()]
 
 
 def xml(name: str, content: bytes) -> ET.Element:

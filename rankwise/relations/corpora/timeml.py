@@ -59,7 +59,7 @@ def parse(name: str, content: bytes, newlines: bool = True) -> Parsed:
     if body is None:
         raise BadFile(explain(f"{name} has no <TEXT>.", "A TimeML document has one."), path=name)
     text, spans = _text(body)
-    stem = Path(name).name.removesuffix(".xml").removesuffix(".tml").removesuffix(".TE3input")
+    stem = stem_of(name)
     events, timexes, problems, names = [], [], [], {}
     for node, (start, end) in spans:
         key = node.get("eid") or node.get("tid") or ""
@@ -84,6 +84,11 @@ def parse(name: str, content: bytes, newlines: bool = True) -> Parsed:
     )
     instances = {n.get("eiid", ""): n.get("eventID", "") for n in root.iter("MAKEINSTANCE")}
     return Parsed(document, root, instances, names, tuple(problems))
+
+
+def stem_of(path: str) -> str:
+    """The document's id: the name of its file without what TempEval-3 and others put behind it."""
+    return Path(path).name.removesuffix(".xml").removesuffix(".tml").removesuffix(".TE3input")
 
 
 def _text(body: ET.Element) -> tuple[str, list[tuple[ET.Element, tuple[int, int]]]]:
@@ -117,28 +122,36 @@ def _created(root: ET.Element) -> tuple[str, dict[str, str]]:
     return value, {t.get("tid", ""): DOCUMENT_TIME for t in own}
 
 
-def documents(folder: Path, corpus: str, *patterns: str, without: Iterable[str] = ()) -> dict[str, tuple[str, Parsed]]:
-    """Every TimeML file below the folder by the name of its document, with the path that it had.
+def documents(
+    folder: Path, corpus: str, *patterns: str, without: Iterable[str] = ()
+) -> tuple[dict[str, Parsed], list[Problem]]:
+    """Every TimeML file below the folder by the id of its document, and the ids in `without` that name none of them.
 
     Where two files have the same name, the first in the order of their paths is taken.
     """
-    drop = set(without)
-    found: dict[str, tuple[str, Parsed]] = {}
+    drop, seen = set(without), set()
+    found: dict[str, Parsed] = {}
     for path, content in members(folder, *(patterns or ("*.tml",))):
-        made = parse(path, content)
-        if made.document.id not in drop:
-            found.setdefault(made.document.id, (path, made))
-    need(found or drop, folder, corpus, "TimeML file (*.tml)")
-    return found
+        seen.add(name := stem_of(path))
+        if name not in drop and name not in found:
+            found[name] = parse(path, content)
+    need(seen, folder, corpus, "TimeML file (*.tml)")
+    return found, absent(drop, seen)
+
+
+def absent(drop: Iterable[str], there: Iterable[str]) -> list[Problem]:
+    """Ids to leave out that are not there: one that is misspelt protects nothing, and must be seen."""
+    return [Problem(name, "document to leave out that is not there", name) for name in sorted(set(drop) - set(there))]
 
 
 def read(folder: str | Path | None = None, *, without: Iterable[str] = ()) -> Corpus:
     """The TLINKs of every TimeML document below the folder: events, times and the document's time.
 
-    without: ids of documents to leave out.
+    without: ids of documents to leave out; one that is not there is a Problem.
     """
-    path, problems, found = folder_of(folder, "tlink"), [], []
-    for _, made in documents(path, "TimeML", without=without).values():
+    texts, problems = documents(folder_of(folder, "tlink"), "TimeML", without=without)
+    found = []
+    for made in texts.values():
         relations, wrong = tlinks(made)
         found.append(replace(made.document, relations=relations))
         problems += [*made.problems, *wrong]
