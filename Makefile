@@ -13,6 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c const
 
 demo: install
 	$(BIN)/rankwise demo
+	$(BIN)/rankwise timeline --demo --overwrite --out out/demo/timeline.html
 
 test: lint
 	$(BIN)/python -m pytest -n auto

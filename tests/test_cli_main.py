@@ -32,7 +32,19 @@ def python(code: str, **more: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_every_command_of_the_plan_is_there():
-    plan = {"demo", "train", "evaluate", "predict", "show", "sites", "cut", "combine", "merge", "export", "sparsify"}
+    plan = {
+        "demo",
+        "train",
+        "evaluate",
+        "predict",
+        "show",
+        "sites",
+        "cut",
+        "combine",
+        "merge",
+        "export",
+        "sparsify",
+    } | {"timeline"}
     assert set(COMMANDS) == plan
 
 

@@ -74,3 +74,9 @@ def test_files_that_are_no_text(tmp_path):
     (tmp_path / "empty").mkdir()
     assert "no .txt file" in run("timeline", tmp_path / "empty", "--out", tmp_path / "y", code=2).stderr
     assert "cannot be read" in run("timeline", tmp_path / "no.txt", "--out", tmp_path / "x.html", code=2).stderr
+
+
+def test_the_demo_needs_no_text_and_a_text_is_needed_without_it(tmp_path):
+    made = run("timeline", "--demo", "--out", tmp_path / "x.html")
+    assert "temporal relations" in made.stdout
+    assert "Name a file" in run("timeline", "--out", tmp_path / "y.html", code=2).stderr

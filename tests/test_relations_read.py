@@ -6,8 +6,9 @@ import pytest
 
 from rankwise.data import folder
 from rankwise.errors import DataError
+from rankwise.relations.corpora import read as corpus
 from rankwise.relations.extract import Extractor
-from rankwise.relations.read import prepare, read
+from rankwise.relations.read import joined, prepare, read, sample
 
 STORY = """A cargo ship hit the bridge on Monday night after its engines failed. The collision caused the collapse of
 two spans. Divers searched the river on Tuesday and found two survivors. Officials closed the port, and prices rose."""
@@ -71,3 +72,22 @@ def test_too_many_events_are_refused_with_a_way_out(reader, monkeypatch):
     monkeypatch.setattr("rankwise.relations.read.MANY", 2)
     with pytest.raises(DataError, match=r"a timeline holds at most 2(.|\n)*threshold=0.9"):
         read(STORY, reader, created="2024-05-14")
+
+
+def test_the_sample_is_an_article_of_the_package_that_was_held_out():
+    name, text = sample()
+    document = corpus("meantime")[name]
+    assert "".join(text.split()) == "".join(document.text.replace("``", '"').replace("''", '"').split())
+    assert " ," not in text
+
+
+@pytest.mark.parametrize(
+    ("tokens", "text"),
+    [
+        ("a , b 's ( c ) .", "a, b's (c)."),
+        ("it did n't cost $ 5 %", "it didn't cost $5%"),
+        ("he said , `` no . ''", 'he said, "no."'),
+    ],
+)
+def test_tokens_are_joined_as_they_are_printed(tokens, text):
+    assert joined(tokens) == text

@@ -14,17 +14,21 @@ ENDINGS = (".html", ".json", ".graphml", ".tml", ".csv")
 
 def timeline(
     source: Annotated[
-        Path,
-        typer.Argument(metavar="TEXT", help="A text file, a folder of .txt files, or - for standard input."),
-    ],
+        Path | None,
+        typer.Argument(
+            metavar="TEXT", help="A text file, a folder of .txt files, or - for standard input.", show_default=False
+        ),
+    ] = None,
     out: Annotated[
         Path,
         typer.Option(
             help="File to write, by its ending: .html, .json, .graphml, .tml (TimeML) or .csv; for a folder of texts,"
             " a folder.",
-            show_default=False,
         ),
-    ],
+    ] = Path("timeline.html"),
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Take an article that comes with rankwise and was not trained on.")
+    ] = False,
     date: Annotated[
         str,
         typer.Option(metavar="YYYY-MM-DD", help="When the text was written; else its first date.", show_default=False),
@@ -54,8 +58,13 @@ def timeline(
     """
     from ..data import folder
     from ..relations.extract import Extractor
+    from ..relations.read import sample
 
-    texts = _texts(source, out, "." + ending.removeprefix("."))
+    if demo:
+        name, text = sample()
+        texts = [(name, text, out)]
+    else:
+        texts = _texts(source, out, "." + ending.removeprefix("."))
     reader = Extractor.load(adapter or folder("timeline_reader"), base)
     figures, failed = [], []
     for name, text, target in texts:
@@ -75,7 +84,7 @@ def timeline(
         raise typer.Exit(2)
 
 
-def _texts(source: Path, out: Path, ending: str) -> list[tuple[str, str, Path]]:
+def _texts(source: Path | None, out: Path, ending: str) -> list[tuple[str, str, Path]]:
     """(name, text, file to write) of every text.
 
     Raises:
@@ -84,6 +93,8 @@ def _texts(source: Path, out: Path, ending: str) -> list[tuple[str, str, Path]]:
     from ..errors import BadFile, UnknownName, explain, nearest
     from ..relations.textfile import read_text
 
+    if source is None:
+        raise BadFile(explain("no text was named.", "Name a file, a folder, - for standard input, or --demo."))
     if str(source) == "-" or not source.is_dir():
         return [("standard input" if str(source) == "-" else source.name, read_text(source), out)]
     if ending not in ENDINGS:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 
+from ..data import folder
 from ..errors import DataError, explain
-from .extract import REACH, Extractor
+from .corpora import read as corpus
+from .extract import FILE, REACH, Extractor
 from .language import language
 from .schema import Document
 from .sentences import split
@@ -87,3 +91,19 @@ def read(
     reading = extractor.decode(document, reach)
     sure = {f.event.id: f.confidence for f in inside}
     return of_decoded(document, reading.decoded, reading.said, confidence=sure, notes=notes)
+
+
+def sample() -> tuple[str, str]:
+    """Name and text of the first article of MEANTIME that the extractor in the package was not trained on."""
+    held = json.loads((folder("timeline_reader") / FILE).read_text(encoding="utf-8"))["held_out"]["meantime"]
+    document = corpus("meantime")[held[0]]
+    lines = [document.text[start:end] for start, end in document.sentences]
+    return document.id, "\n".join(joined(line) for line in lines) + "\n"
+
+
+def joined(tokens: str) -> str:
+    """Tokens with the spaces of print again: "a , b 's ( c )" as "a, b's (c)"."""
+    text = re.sub(r" ([,.;:!?%)\]]|'s\b|n't\b|'(?=\s|$))", r"\1", tokens)
+    text = re.sub(r"([(\[$]) ", r"\1", text)
+    text = re.sub(r"`` ?", '"', text)
+    return re.sub(r" ?''", '"', text)
