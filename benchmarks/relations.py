@@ -48,7 +48,7 @@ METHODS = {
     "sora": (SoRA(rank=8, alpha=16.0, target_rank=4), ()),
 }
 RATES = {"full": (5e-5, 1e-4, 2e-4), "lora": (5e-4, 1e-3, 2e-3), "sora": (5e-4, 1e-3, 2e-3)}
-EPOCHS = 3.0
+EPOCHS, SWEEP_EPOCHS = 3.0, 1.0
 LOGIC = Weights(causal=0.5, symmetry=0.05, conjunction=0.02, implication=0.05)
 PLAIN = Weights(causal=0.5, symmetry=0.0, conjunction=0.0, implication=0.0)
 DATA = ("held", "timebank to aquaint", "aquaint to timebank")
@@ -146,7 +146,8 @@ def ours(run: dict[str, Any], train: list[Document], test: list[Document]) -> di
     )
     heads = {name: head for task in tasks for name, head in task.heads.items()}
     adapter = rw.new(model, how, exclude=["pooler.dense"], whole=whole, heads=heads, seed=run["seed"])
-    recipe = Recipe(epochs=EPOCHS, lr=rate, head_lr=1e-3, batch_rows=5, weight_decay=0.01, seed=run["seed"])
+    epochs = SWEEP_EPOCHS if run["data"] == "dev" else EPOCHS
+    recipe = Recipe(epochs=epochs, lr=rate, head_lr=1e-3, batch_rows=5, weight_decay=0.01, seed=run["seed"])
     start = time.perf_counter()
     result = rw.fit(model, adapter, tasks, recipe, progress=sys.stderr.isatty())
     seconds = time.perf_counter() - start

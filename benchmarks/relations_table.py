@@ -32,7 +32,13 @@ def table(
     lines += ["", "## Differences", "", "F1 points, paired by document, first seed; p from a paired bootstrap.", ""]
     lines += ["| data | first | second | difference | 95 % | p |", "|---|---|---|---|---|---|"]
     lines += list(_differences(done, paired, scores_of))
-    lines += ["", "## Learning rates", "", "One seed, on a tenth of the training documents of each source.", ""]
+    lines += [
+        "",
+        "## Learning rates",
+        "",
+        "One seed, one epoch, on a tenth of the training documents of each source.",
+        "",
+    ]
     lines += ["| method | rate | F1 |", "|---|---|---|"]
     lines += [f"| {r['method']} | {r['rate']:g} | {100 * r['f1']:.1f} |" for r in rows if r["data"] == "dev"]
     return "\n".join(lines) + "\n"

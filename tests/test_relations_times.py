@@ -48,6 +48,11 @@ def test_without_a_day_only_what_needs_none_has_a_value():
     assert times(text, "") == times(text)
 
 
+def test_a_bare_number_is_no_hour():
+    assert times("It held 19 percent and the others 13, but 3 pm is one.", WEDNESDAY)[0].value == "2009-05-20T15:00"
+    assert len(times("It held 19 percent and the others 13.", WEDNESDAY)) == 0
+
+
 def test_names_and_order():
     found = times("In 1998, in 1999 and in 2001.", date(2009, 5, 20))
     assert [t.id for t in found] == ["t1", "t2", "t3"]

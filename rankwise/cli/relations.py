@@ -51,6 +51,9 @@ def train(
         list[str] | None,
         typer.Option(metavar="NAME=SHARE", help="Train on part of a corpus: uds-time=0.3.", show_default=False),
     ] = None,
+    sure: Annotated[
+        float, typer.Option(min=0, max=4, help="uds-time: annotators of a pair were at least so sure, 0 to 4.")
+    ] = 0.0,
     hold_out: Annotated[float, typer.Option(help="Share of the documents to score on, of each corpus.")] = 0.1,
     without: Without = None,
     base: Annotated[str, typer.Option(metavar="MODEL", help="Base model: minilm, a folder, or a hub name.")] = "minilm",
@@ -88,7 +91,7 @@ def train(
     if method.value == "sora" and target_rank is None:
         target_rank = (rank or 8) / 2
     how = method_of(method.value, {"rank": rank, "alpha": alpha, "target_rank": target_rank}, [])
-    parts = _parts(corpus, share or [], without, quiet)
+    parts = _parts(corpus, share or [], without, quiet, sure)
     weights = Weights(causal, symmetry, conjunction, implication)
     plan = Plan(how, "" if how else method.value, base, window, weights, hold_out, augment)
     made = run(parts, plan, recipe, out=out, resume=resume, overwrite=overwrite, progress=not quiet)
@@ -167,7 +170,7 @@ def convert(
     print(f"written  {out}; licence of the corpus: {found.licence}")
 
 
-def _read(given: str, without: Path | None) -> tuple[str, Any]:
+def _read(given: str, without: Path | None, sure: float = 0.0) -> tuple[str, Any]:
     """A corpus as named on the command line, with its documents dropped that must not be read."""
     from dataclasses import replace
 
@@ -175,7 +178,7 @@ def _read(given: str, without: Path | None) -> tuple[str, Any]:
     from ..relations.corpora import read
 
     name, _, folder = given.partition("=")
-    found = read(name, folder or None)
+    found = read(name, folder or None, **({"min_confidence": sure} if sure and name == "uds-time" else {}))
     if without is not None:
         try:
             drop = set(without.read_text(encoding="utf-8").split())
@@ -187,7 +190,7 @@ def _read(given: str, without: Path | None) -> tuple[str, Any]:
     return name, found
 
 
-def _parts(corpora: list[str], shares: list[str], without: Path | None, quiet: bool) -> list[Any]:
+def _parts(corpora: list[str], shares: list[str], without: Path | None, quiet: bool, sure: float = 0.0) -> list[Any]:
     from ..errors import DataError, RecipeError, UnknownName, explain, nearest
     from ..relations.learn import Part
 
@@ -200,7 +203,7 @@ def _parts(corpora: list[str], shares: list[str], without: Path | None, quiet: b
             raise RecipeError(explain(f"--share {text!r}.", "It is NAME=SHARE: --share uds-time=0.3")) from error
     found: list[Any] = []
     for given in corpora:
-        name, corpus = _read(given, without)
+        name, corpus = _read(given, without, sure)
         if name in {p.name for p in found}:
             raise DataError(explain(f"--corpus {name} is given twice.", "Name each corpus once."))
         found.append(Part(name, corpus.documents, share.pop(name, 1.0), mentions=name in TEACH_EVENTS))

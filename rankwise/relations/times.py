@@ -26,6 +26,7 @@ AHEAD = re.compile(r"\b(will|shall|would|next|coming|upcoming|due|scheduled|expe
 LEAD = re.compile(
     r"(?:since|from|before|after|until|till|by|in|on|at|during|for|between|about|around|of)\s+", re.IGNORECASE
 )
+BARE = re.compile(r"\d{1,2}")  # "13 percent" is no hour
 PART = re.compile(r"T(MO|AF|EV|NI|MI|DT)$")
 SEASONS = ("SP", "SU", "FA", "WI")
 TYPES = {"duration": "DURATION", "set": "SET", "time": "TIME", "datetime": "TIME", "datetimerange": "TIME"}
@@ -102,7 +103,7 @@ def _recognised(text: str, anchor: datetime) -> Iterator[_Found]:
     found: list[Any] = recognize_datetime(text, Culture.English, reference=anchor)
     for r in sorted(found, key=lambda r: (r.start, -r.end)):
         values = tuple((r.resolution or {}).get("values", ()))
-        if r.start < end or not values:
+        if r.start < end or not values or BARE.fullmatch(text, r.start, r.end + 1):
             continue
         end = r.end + 1
         lead = LEAD.match(text, r.start, end)
