@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import rankwise as rw
 from rankwise.errors import BadFile
 from rankwise.methods import LoRA
 from rankwise.relations import events, extract
-from rankwise.relations.extract import FILE, Extractor, near_pairs, settings, with_events
+from rankwise.relations.extract import FILE, Extractor, near_pairs, news_shift, settings, with_events
 from rankwise.relations.model import Said, heads
 from rankwise.relations.schema import DOCUMENT_TIME, Document, Event, Timex
 from tests.stories import WIDTH, base_model, story
@@ -117,3 +119,22 @@ def test_times_bind_events_and_what_the_graph_rules_out_is_dropped(place, monkey
     assert reading.decoded.labels == {("e1", "e2"): "BEFORE"}
     assert [(c.before, c.after) for c in reading.decoded.changed] == [("AFTER", "BEFORE")]
     assert set(reading.said) == {("e1", "e2"), ("e1", "t1"), ("e1", DOCUMENT_TIME), ("e2", DOCUMENT_TIME)}
+
+
+def test_the_shift_to_news_by_hand():
+    """Half BEFORE, a quarter AFTER, a quarter EQUAL in training; news has .507, .337 and .035 of .879."""
+    shift = news_shift({"BEFORE": 50, "AFTER": 25, "EQUAL": 25, "VAGUE": 900})
+    assert shift == pytest.approx((0.507 / 0.879 / 0.5, 0.337 / 0.879 / 0.25, 1 / 5, 1.0))
+    assert news_shift({}) == (1.0, 1.0, 1.0, 1.0)
+    assert news_shift({"BEFORE": 10})[1:3] == (5.0, 5.0)
+
+
+def test_decoding_sees_shifted_probabilities(place, monkeypatch):
+    said = {("e1", "e2"): Said((0.4, 0.1, 0.45, 0.05), (1.0, 0.0, 0.0))}
+    monkeypatch.setattr(Extractor, "ask", lambda self, asked: [said])
+    reader = Extractor.load(place / "pairs")
+    d = dated(created="")
+    assert reader.decode(d).decoded.labels == {("e1", "e2"): "EQUAL"}
+    shifted = replace(reader, shift=(1.0, 1.0, 0.2, 1.0)).decode(d)
+    assert shifted.decoded.labels == {("e1", "e2"): "BEFORE"}
+    assert sum(shifted.said["e1", "e2"].temporal) == pytest.approx(1)

@@ -55,6 +55,7 @@ def test_it_learns_and_is_scored_on_what_it_did_not_see(trained):
 def test_the_folder_says_what_it_read_and_gives_the_same_scores_again(trained):
     made, where = trained
     about = json.loads((where / "out" / FILE).read_text())
+    assert about["labels"]["BEFORE"] + about["labels"]["AFTER"] == 48
     assert (about["window"], about["corpora"], about["held_out"]) == (40, ["stories"], made.held)
     held = [d for d in stories(60) if d.id in made.held["stories"]]
     again = measure(Extractor.load(where / "out"), held)

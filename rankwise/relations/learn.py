@@ -133,3 +133,15 @@ def _drawn(part: Part, seed: int) -> Sequence[Document]:
         return part.documents
     order = np.random.default_rng([seed, 1]).permutation(len(part.documents))
     return [part.documents[i] for i in sorted(order[: max(1, round(part.share * len(part.documents)))])]
+
+
+def label_counts(tasks: Iterable[Task]) -> dict[str, int]:
+    """How often each temporal label of a pair of events or times is asked for in one pass over the tasks."""
+    found = dict.fromkeys(TEMPORAL, 0)
+    for task in tasks:
+        if isinstance(task, PairTask):
+            for row in task.train:
+                for temporal, _ in row.label:
+                    if temporal != IGNORE:
+                        found[TEMPORAL[temporal]] += 1
+    return found

@@ -76,7 +76,11 @@ def train(
     heads = {name: head for task in tasks for name, head in task.heads.items()}
     without = [POOLER] if any(POOLER in name for name, _ in model.named_modules()) else []
     adapter = new(model, plan.method, exclude=without, whole=plan.whole or (), heads=heads, seed=recipe.seed)
-    extra = {extract.FILE: extract.settings(plan.window, [p.name for p in parts], held_out=held)}
+    extra = {
+        extract.FILE: extract.settings(
+            plan.window, [p.name for p in parts], labels=learn.label_counts(tasks), held_out=held
+        )
+    }
     place = None if out is None else Output(Path(out), extra=extra)
     result = fit(model, adapter, tasks, recipe, out=place, resume=resume, overwrite=overwrite, progress=progress)
     reader = extract.Extractor.of(model, result.adapter, words, plan.window)
