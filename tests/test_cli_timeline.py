@@ -80,3 +80,10 @@ def test_the_demo_needs_no_text_and_a_text_is_needed_without_it(tmp_path):
     made = run("timeline", "--demo", "--out", tmp_path / "x.html")
     assert "temporal relations" in made.stdout
     assert "Name a file" in run("timeline", "--out", tmp_path / "y.html", code=2).stderr
+
+
+def test_a_package_that_is_missing_is_named_with_the_command(tmp_path, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "sentencex" else True)
+    said = run("timeline", "--demo", "--out", tmp_path / "x.html", code=2).stderr
+    assert "need sentencex" in said
+    assert "pip install 'rankwise[relations]'" in said

@@ -57,6 +57,20 @@ def unwrapped(doc: str) -> str:
     return inspect.cleandoc(doc).replace("\n\nExample:", "\n\n\b\nExample:")
 
 
+def need_relations() -> None:
+    """Raises MissingExtra where a package of the extra `relations` is not installed, naming the first."""
+    from importlib.util import find_spec
+
+    from ..errors import MissingExtra, explain
+
+    for name in ("scipy", "networkx", "sentencex", "recognizers_date_time", "py3langid", "charset_normalizer"):
+        if find_spec(name) is None:
+            raise MissingExtra(
+                explain(f"relations and timelines need {name}.", "To install: pip install 'rankwise[relations]'"),
+                name=name,
+            )
+
+
 def note(text: str) -> None:
     """Say something beside the result, on standard error."""
     print(text, file=sys.stderr, flush=True)

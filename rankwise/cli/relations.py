@@ -16,6 +16,7 @@ from .common import (
     counted,
     folder_size,
     in_bytes,
+    need_relations,
     note,
     print_json,
     table,
@@ -82,6 +83,7 @@ def train(
 
     Example:  rankwise relations train --corpus meantime --corpus because --out out/relations
     """
+    need_relations()
     from ..relations.model import Weights
     from ..relations.training import Plan
     from ..relations.training import train as run
@@ -127,6 +129,7 @@ def evaluate(
 
     Example:  rankwise relations evaluate out/relations --corpus matres=data/matres
     """
+    need_relations()
     from ..relations.extract import Extractor
     from ..relations.measure import measure
 
@@ -149,6 +152,7 @@ def convert(
 
     Example:  rankwise relations convert meantime --out meantime.jsonl
     """
+    need_relations()
     from ..errors import FileThere, explain
     from ..relations.corpora import jsonl
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .common import Base, Json, counted, note, print_json
+from .common import Base, Json, counted, need_relations, note, print_json
 
 ENDINGS = (".html", ".json", ".graphml", ".tml", ".csv")
 
@@ -56,6 +56,7 @@ def timeline(
 
     Example:  rankwise timeline article.txt --out timeline.html
     """
+    need_relations()
     from ..data import folder
     from ..relations.extract import Extractor
     from ..relations.read import sample
