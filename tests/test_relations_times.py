@@ -35,6 +35,24 @@ WEDNESDAY = "2009-05-20"
         ("It closed this morning.", "this morning", "2009-05-20TMO", "TIME"),
         ("It closes every Monday.", "every Monday", "XXXX-WXX-1", "SET"),
         ("It is closed now.", "now", "PRESENT_REF", "DATE"),
+        ("It is currently closed.", "currently", "PRESENT_REF", "DATE"),
+        ("It closed early last year.", "early last year", "2008", "DATE"),
+        ("It will open in late November.", "late November", "2009-11", "DATE"),
+        ("It closed in the first half of 2008.", "the first half of 2008", "2008-H1", "DATE"),
+        ("It was closed for the past two months.", "the past two months", "P2M", "DURATION"),
+        ("It was closed for two decades.", "two decades", "P20Y", "DURATION"),
+        ("It was closed for several weeks.", "several weeks", "PXW", "DURATION"),
+        ("It closed two decades ago.", "two decades ago", "PAST_REF", "DATE"),
+        ("It closed in the late 1990s.", "the late 1990s", "199", "DATE"),
+        ("It closed at night.", "night", "2009-05-20TNI", "TIME"),
+        ("It closed late Friday.", "Friday", "2009-05-15", "DATE"),
+        ("It closed last April.", "last April", "2009-04", "DATE"),  # not of 2008
+        ("It closed last June.", "last June", "2008-06", "DATE"),
+        ("The meeting is on June 3.", "June 3", "2009-06-03", "DATE"),  # two weeks ahead, not a year back
+        ("They met on Feb. 3.", "Feb. 3", "2009-02-03", "DATE"),
+        ("They said on Monday that it would close.", "Monday", "2009-05-18", "DATE"),
+        ("It closed and opened two years later.", "two years later", "", "DATE"),  # later than what?
+        ("It rose from a year earlier.", "a year earlier", "", "DURATION"),
     ],
 )
 def test_values_by_hand(text, words, value, kind):

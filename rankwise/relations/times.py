@@ -9,38 +9,32 @@ next one where the words before it look ahead.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
-
-from recognizers_date_time import Culture, recognize_datetime
 
 from ..errors import DataError, explain
 from .schema import Span, Timex
+from .time_mentions import COUNTED, Found, mentions
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 WILL = re.compile(r"\b(will|shall|would)\b", re.IGNORECASE)
 FULL_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
-AHEAD = re.compile(r"\b(will|shall|would|next|coming|upcoming|due|scheduled|expected|until|by)\b", re.IGNORECASE)
-LEAD = re.compile(
-    r"(?:since|from|before|after|until|till|by|in|on|at|during|for|between|about|around|of)\s+", re.IGNORECASE
+AHEAD = re.compile(
+    r"\b(will|shall|would|next|coming|upcoming|due|scheduled|expected|until|by|expires?|payable|plans?|deadline)\b",
+    re.IGNORECASE,
 )
-BARE = re.compile(r"\d{1,2}")  # "13 percent" is no hour
 PART = re.compile(r"T(MO|AF|EV|NI|MI|DT)$")
 SEASONS = ("SP", "SU", "FA", "WI")
-TYPES = {"duration": "DURATION", "set": "SET", "time": "TIME", "datetime": "TIME", "datetimerange": "TIME"}
+VALID = re.compile(
+    r"\d{4}(-\d\d(-\d\d(T(\d\d:\d\d|MO|AF|EV|NI|MI|DT))?)?|-W\d\d(-WE)?|-Q\d|-H\d|-(SP|SU|FA|WI))?|\d{2,3}"
+    r"|P(T?(\d+(\.\d+)?|X)[YMWDHS])+|(PAST|PRESENT|FUTURE)_REF"
+)
+VAGUE = re.compile(r"\b(few|several|some|many)\b", re.IGNORECASE)
+ELSEWHERE = re.compile(r"\b(later|earlier|before)$", re.IGNORECASE)  # counted from what was told before, not from today
+LAST_MONTH = re.compile(r"last\s+(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)", re.IGNORECASE)
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 BEGINNING = 5000  # characters in which the document's own date is looked for
 NEAR = 60  # characters around an expression, in its sentence, in which a word may look ahead
 ANCHORS = datetime(2001, 5, 16), datetime(2014, 11, 27)  # two days that share neither weekday, month nor year
-
-
-@dataclass(frozen=True)
-class _Found:
-    start: int
-    end: int
-    kind: str
-    values: tuple[dict[str, str], ...]
 
 
 def times(text: str, created: str | date | None = None) -> tuple[Timex, ...]:
@@ -52,22 +46,19 @@ def times(text: str, created: str | date | None = None) -> tuple[Timex, ...]:
     Raises DataError for a date that cannot be.
     """
     if created is None or created == "":
-        first, second = (list(_recognised(text, anchor)) for anchor in ANCHORS)
+        first, second = (list(mentions(text, anchor)) for anchor in ANCHORS)
         said = [(f, _value(text, f, ANCHORS[0])) for f in first]
         other = {(f.start, f.end): _value(text, f, ANCHORS[1]) for f in second}
         found = [(f, v if other.get((f.start, f.end)) == v else "") for f, v in said]
     else:
         anchor = _day(created)
-        found = [(f, _value(text, f, anchor)) for f in _recognised(text, anchor)]
-    return tuple(
-        Timex(f"t{i}", f.start, f.end, value, "DATE" if value.endswith("_REF") else TYPES.get(f.kind, "DATE"))
-        for i, (f, value) in enumerate(found, 1)
-    )
+        found = [(f, _value(text, f, anchor)) for f in mentions(text, anchor)]
+    return tuple(Timex(f"t{i}", f.start, f.end, value, _type(f, value)) for i, (f, value) in enumerate(found, 1))
 
 
 def document_date(text: str) -> tuple[str, Span] | None:
     """The first full date in the text's beginning, and where: a guess at when it was written, to be said aloud."""
-    for found in _recognised(text[:BEGINNING], ANCHORS[0]):
+    for found in mentions(text[:BEGINNING], ANCHORS[0]):
         value = _value(text, found, ANCHORS[0])[:10]
         if DAY.fullmatch(value) and value[:4] in text[found.start : found.end]:
             return value, (found.start, found.end)
@@ -97,52 +88,59 @@ def _day(created: str | date) -> datetime:
     return datetime(*(int(part) if part else 1 for part in parts))  # type: ignore[arg-type]
 
 
-def _recognised(text: str, anchor: datetime) -> Iterator[_Found]:
-    """What the library finds, apart and in order."""
-    end = 0
-    found: list[Any] = recognize_datetime(text, Culture.English, reference=anchor)
-    for r in sorted(found, key=lambda r: (r.start, -r.end)):
-        values = tuple((r.resolution or {}).get("values", ()))
-        if r.start < end or not values or BARE.fullmatch(text, r.start, r.end + 1):
-            continue
-        end = r.end + 1
-        lead = LEAD.match(text, r.start, end)
-        bare = recognize_datetime(text[lead.end() : end], Culture.English, reference=anchor) if lead else []
-        if lead and len(bare) == 1 and (bare[0].start, bare[0].end) == (0, end - lead.end() - 1) and bare[0].resolution:
-            yield _Found(lead.end(), end, _kind(bare[0]), tuple(bare[0].resolution.get("values", ())))
-        else:
-            yield _Found(r.start, end, _kind(r), values)
-
-
-def _kind(recognised: Any) -> str:
-    return str(recognised.type_name).rsplit(".", 1)[-1]
-
-
-def _value(text: str, found: _Found, anchor: datetime) -> str:
-    """The TIMEX3 value; "" where the expression has none."""
-    first = found.values[0]
-    said = first.get("timex", "")
-    if said.endswith("_REF"):
-        return said
+def _type(found: Found, value: str) -> str:
+    """DATE, TIME, DURATION or SET."""
     if found.kind == "set":
+        return "SET"
+    if value.startswith("P") and not value.endswith("_REF"):
+        return "DURATION"
+    clock = "T" in value if value else found.kind.startswith(("time", "datetime"))
+    return "DURATION" if found.kind == "duration" else "TIME" if clock and not value.endswith("_REF") else "DATE"
+
+
+def _value(text: str, found: Found, anchor: datetime) -> str:
+    """The TIMEX3 value; "" where the expression has none."""
+    if found.kind == "set":
+        return found.values[0].get("timex", "")
+    words = text[found.start : found.end]
+    if ELSEWHERE.search(words):
+        return ""
+    value = _duration(words, found) if found.kind == "duration" else _calendar(text, found, anchor)
+    return value if VALID.fullmatch(value) else ""
+
+
+def _duration(words: str, found: Found) -> str:
+    said, seconds = found.values[0].get("timex", ""), found.values[0].get("value", "")
+    if "decade" in words.lower() and seconds.isdigit():  # the library says P11 of one
+        said = f"P{int(seconds) // (365 * 24 * 3600)}Y"
+    return re.sub(r"\d+", "X", said) if VAGUE.search(words) else said
+
+
+def _calendar(text: str, found: Found, anchor: datetime) -> str:
+    said, words = found.values[0].get("timex", ""), text[found.start : found.end]
+    if said.endswith("_REF") or said.isdigit():
         return said
-    if found.kind == "duration":
-        return said if said.startswith("P") else ""
-    if said[-2:] in SEASONS and (year := said[:4] if said[:4].isdigit() else str(anchor.year)):
-        return f"{year}-{said[-2:]}"
-    chosen = _chosen(text, found, anchor)
+    if words.lower().endswith(" ago") and (VAGUE.search(words) or "decade" in words.lower()):
+        return "PAST_REF"
+    if said[-2:] in SEASONS:
+        return f"{said[:4] if said[:4].isdigit() else anchor.year}-{said[-2:]}"
+    if said.startswith("(") and COUNTED.match(words):
+        return said.rstrip(")").rsplit(",", 1)[-1]
+    if month := LAST_MONTH.match(words):
+        number = MONTHS.index(month[1].lower()) + 1
+        return f"{anchor.year - (number >= anchor.month)}-{number:02d}"
+    chosen, part = _chosen(text, found, anchor), PART.search(said)
+    begin, today = chosen.get("start", chosen.get("value", "")), f"{anchor:%Y-%m-%d}"
+    if not DAY.match(begin):
+        return today + (part[0] if part else f"T{begin[:5]}")
+    if part:
+        return begin[:10] + part[0]
     if "start" in chosen:
-        part = PART.search(said)
-        return chosen["start"][:10] + part[0] if part else _range(chosen["start"], chosen.get("end", ""))
-    value = chosen.get("value", "")
-    if found.kind == "time" and value:
-        return f"{anchor:%Y-%m-%d}T{value[:5]}"
-    if found.kind == "datetime" and value:
-        return value.replace(" ", "T")[:16]
-    return value if DAY.fullmatch(value) else ""
+        return _range(begin, chosen.get("end", ""))
+    return begin.replace(" ", "T")[:16]
 
 
-def _chosen(text: str, found: _Found, anchor: datetime) -> dict[str, str]:
+def _chosen(text: str, found: Found, anchor: datetime) -> dict[str, str]:
     """Of several readings the last that begins on or before the anchor; the first after it where words look ahead."""
     dated = sorted((v.get("start", v.get("value", "")), i) for i, v in enumerate(found.values))
     dated = [(when, i) for when, i in dated if DAY.match(when)]
@@ -153,8 +151,19 @@ def _chosen(text: str, found: _Found, anchor: datetime) -> dict[str, str]:
     later = [i for when, i in dated if when[:10] > today]
     before = re.split(r"[.!?\n]", text[max(0, found.start - NEAR) : found.start])[-1]
     after = re.split(r"[.!?\n]", text[found.end : found.end + NEAR // 2])[0]
-    ahead = bool(AHEAD.search(before) or WILL.search(after)) or not past
+    first = len(before.split()) < 3  # "On Monday it will", but not "said on Monday that it would"
+    ahead = bool(AHEAD.search(before) or (first and WILL.search(after))) or not past or _nearer(dated, today)
     return found.values[later[0] if ahead and later else past[-1]]
+
+
+def _nearer(dated: list[tuple[str, int]], today: str) -> bool:
+    """Whether the same day or month of next year is meant: a day that is nearer, a month that was nine months ago."""
+    days = [(date.fromisoformat(when[:10]) - date.fromisoformat(today)).days for when, _ in dated]
+    past, next_ = max((d for d in days if d <= 0), default=0), min((d for d in days if d > 0), default=0)
+    if next_ - past < 300:  # weekdays
+        return False
+    month = all(when[8:10] == "01" for when, _ in dated)
+    return next_ * (3 if month else 1) < -past
 
 
 def _range(start: str, end: str) -> str:
@@ -167,6 +176,8 @@ def _range(start: str, end: str) -> str:
     if first.day == last.day == 1:
         if months == 12 and first.month == 1:
             return f"{first:%Y}"
+        if months == 6 and first.month % 6 == 1:
+            return f"{first:%Y}-H{first.month // 6 + 1}"
         if months == 3 and first.month % 3 == 1:
             return f"{first:%Y}-Q{first.month // 3 + 1}"
         if months == 1:
