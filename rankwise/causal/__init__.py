@@ -1,0 +1,1 @@
+"""Why does it say so? DoWhy made safe, and checked against real edits of the text."""
