@@ -107,10 +107,10 @@ def _looseness(fit: Masks) -> float:
 
 
 def _fresh(count: int, fit: Masks, rng: np.random.Generator) -> Masks:
-    known = {row.tobytes() for row in fit}
+    known = {fit[k].tobytes() for k in range(len(fit))}
     found: list[Masks] = []
     while len(found) < count:
-        row = rng.random(fit.shape[1]) < 0.5
+        row: Masks = np.asarray(rng.random(fit.shape[1]) < 0.5)
         if row.tobytes() not in known:
             known.add(row.tobytes())
             found.append(row)
