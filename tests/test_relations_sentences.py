@@ -44,3 +44,7 @@ def test_words_keep_what_is_inside_them():
     text = "state-of-the-art, it's 3.5%"
     assert [text[a:b] for a, b in words(text)] == ["state-of-the-art", "it's", "3.5"]
     assert words("ab cd", 3) == ((3, 5),)
+
+
+def test_half_a_surrogate_pair_is_a_character_like_another():
+    assert split("A storm \ud800 came. It went.") == ((0, 15), (16, 24))

@@ -13,15 +13,18 @@ from .schema import Span
 
 LINE = re.compile(r"[^\n]+")
 PARAGRAPH = re.compile(r"(?:[^\n]|\n(?!\s*\n))+")
+HALF = re.compile("[\ud800-\udfff]")
 WORD = re.compile(r"\w+(?:[.'’\-]\w+)*")
 
 
 def split(text: str, newlines: bool = False) -> tuple[Span, ...]:
     """Sentences as half-open character spans, in order, without white space around them.
 
-    Blank lines always end a sentence; with `newlines` every end of a line does.
+    Blank lines always end a sentence; with `newlines` every end of a line does. Half of a surrogate pair, which no
+    library takes, counts as one character that says nothing.
     """
     found = []
+    text = HALF.sub("\ufffd", text)
     for part in (LINE if newlines else PARAGRAPH).finditer(text):
         at = part.start()
         for sentence in sentencex.segment("en", part.group()):
