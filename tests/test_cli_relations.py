@@ -63,6 +63,8 @@ def test_convert_counts_and_names_what_is_left_out(place):
         (["--corpus", "because", "--without", "none.txt"], "none.txt cannot be read"),
         (["--corpus", "because", "--conjunction", "-1"], "conjunction"),
         (["--corpus", "because", "--window", "9999"], "9999"),
+        (["--corpus", "because", "--views", "1,x"], "--views 1,x"),
+        (["--corpus", "because", "--views", "9"], "0.25 to 4"),
     ],
 )
 def test_a_mistake_is_one_message_and_leaves_nothing(place, options, says):

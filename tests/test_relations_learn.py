@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rankwise.errors import DataError, RecipeError
@@ -93,3 +95,12 @@ def test_a_corpus_that_teaches_nothing_and_a_wrong_share_are_refused():
         tasks([Part("empty", (document(),))], LAY, 8)
     with pytest.raises(RecipeError, match="share=0 of p"):
         Part("p", (), share=0)
+
+
+def test_several_layouts_ask_everything_once_in_each():
+    d = document()
+    other = replace(LAY, block=LAY.block // 2)
+    both = tasks([Part("one", (d,), mentions=True)], [LAY, other], 8)
+    each = [tasks([Part("one", (d,), mentions=True)], view, 8) for view in (LAY, other)]
+    for task, first, second in zip(both, *each, strict=True):
+        assert list(task.train) == [*first.train, *second.train]

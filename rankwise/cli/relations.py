@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ..methods import PATHS
 from .common import (
     AdapterFolder,
     Base,
@@ -40,7 +41,12 @@ Corpora = Annotated[
 Without = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Ids of documents that are never read.", show_default=False)
 ]
-RECIPE = {"batch_tokens": 700, "weight_decay": 0.01, "head_lr": 1e-3}  # a row is a window with all its pairs
+RECIPE = {
+    "epochs": 1.0,
+    "batch_tokens": 700,
+    "weight_decay": 0.01,
+    "head_lr": 1e-3,
+}  # a row is a window with all its pairs
 DEFAULT = Methods("lora")
 TEACH_EVENTS = ("meantime", "tlink", "matres", "tb-dense", "jsonl")  # every event of a document is annotated
 
@@ -59,11 +65,17 @@ def train(
     without: Without = None,
     base: Annotated[str, typer.Option(metavar="MODEL", help="Base model: minilm, a folder, or a hub name.")] = "minilm",
     window: Annotated[int, typer.Option(help="Tokens of text read at once.")] = 128,
+    views: Annotated[
+        str, typer.Option(metavar="F,F,...", help="Also learn from windows of so many times its size.")
+    ] = "0.75,1,1.5",
     method: Annotated[Methods, typer.Option(help="What trains.")] = DEFAULT,
     rank: Annotated[int | None, typer.Option(help="Directions a site at the start.", show_default=False)] = None,
     alpha: Annotated[float | None, typer.Option(help="Numerator of the scale.", show_default=False)] = None,
     target_rank: Annotated[
         float | None, typer.Option(help="SoRA: mean rank at the end. Default: half of rank.", show_default=False)
+    ] = None,
+    dropout: Annotated[
+        float | None, typer.Option(help="On the input of A, in training. Default: 0.1.", show_default=False)
     ] = None,
     causal: Annotated[float, typer.Option(help="Weight of the causal head's loss.")] = 0.5,
     symmetry: Annotated[float, typer.Option(help="Weight: a pair reads alike from both ends.")] = 0.05,
@@ -92,10 +104,13 @@ def train(
     Workplace.check(out, resume=resume, overwrite=overwrite)
     if method.value == "sora" and target_rank is None:
         target_rank = (rank or 8) / 2
-    how = method_of(method.value, {"rank": rank, "alpha": alpha, "target_rank": target_rank}, [])
+    if method.value in PATHS and dropout is None:
+        dropout = 0.1
+    named = {"rank": rank, "alpha": alpha, "target_rank": target_rank, "dropout": dropout}
+    how = method_of(method.value, named, [])
     parts = _parts(corpus, share or [], without, quiet, sure)
     weights = Weights(causal, symmetry, conjunction, implication)
-    plan = Plan(how, "" if how else method.value, base, window, weights, hold_out, augment)
+    plan = Plan(how, "" if how else method.value, base, window, weights, hold_out, augment, _factors(views))
     made = run(parts, plan, recipe, out=out, resume=resume, overwrite=overwrite, progress=not quiet)
     adapter = made.result.adapter
     figures = {
@@ -115,6 +130,19 @@ def train(
     print(f"numbers  {adapter.size:,} in factors, {adapter.whole_size:,} in heads; mean rank {adapter.mean_rank:.2f}")
     print(f"written  {out} ({in_bytes(folder_size(out))}), {counted(made.result.steps, 'step')}")
     print(f"next     rankwise timeline article.txt --adapter {out} --out timeline.html")
+
+
+def _factors(views: str) -> tuple[float, ...]:
+    """Raises RecipeError where one is no number of some use."""
+    from ..errors import RecipeError, explain
+
+    try:
+        found = tuple(float(word) for word in views.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(0.25 <= view <= 4 for view in found):
+        raise RecipeError(explain(f"--views {views}.", "Numbers from 0.25 to 4, such as --views 0.75,1,1.5"))
+    return found
 
 
 def evaluate(

@@ -40,11 +40,6 @@ def settings(window: int, corpora: Iterable[str], **more: Any) -> bytes:
     return json.dumps({"window": window, "corpora": sorted(corpora), **more}, indent=1).encode()
 
 
-def lean(name: str | Path = "minilm") -> nn.Module:
-    """A base without dropout on its attention: half the time on a processor, where the fast kernel has none."""
-    return load_model(name, attention_probs_dropout_prob=0.0)
-
-
 def news_shift(labels: Mapping[str, int]) -> tuple[float, ...]:
     """Factors of the temporal probabilities that turn the labels' shares in training into those of news.
 
@@ -94,7 +89,7 @@ class Extractor:
         name = base or adapter.base.get("name")
         if not name:
             raise WrongBase(explain(f"{folder} does not say which base it belongs to.", "Name it: --base minilm"))
-        return replace(cls.of(lean(name), adapter, tokenizer(name), window), shift=news_shift(labels))
+        return replace(cls.of(load_model(name), adapter, tokenizer(name), window), shift=news_shift(labels))
 
     @classmethod
     def of(cls, model: nn.Module, adapter: Adapter, words: Any, window: int = WINDOW) -> Extractor:

@@ -93,7 +93,7 @@ def candidates(document: Document, reach: int) -> list[Ends]:
 
 def tasks(
     parts: Sequence[Part],
-    layout: Layout,
+    layouts: Layout | Sequence[Layout],
     hidden: int,
     weights: Weights | None = None,
     *,
@@ -102,14 +102,18 @@ def tasks(
 ) -> list[Task]:
     """One task a corpus for pairs, and one for all corpora that teach events.
 
+    layouts: with several, an epoch asks everything once in each: windows of other sizes begin elsewhere, so a pair is
+    seen amid more and less of its text.
+
     Raises DataError where a corpus has no labelled pair and teaches no events.
     """
     head, out, mentions = heads(hidden, dropout)["temporal"], [], []
+    views = [layouts] if isinstance(layouts, Layout) else list(layouts)
     for part in parts:
         documents = _drawn(part, seed)
-        found = list(asked(documents, part, layout, seed))
+        found = [row for view in views for row in asked(documents, part, view, seed)]
         if part.mentions:
-            mentions += [row for d in documents for row in events.rows(d, layout, labelled=True)]
+            mentions += [row for view in views for d in documents for row in events.rows(d, view, labelled=True)]
         elif not found:
             raise DataError(explain(f"{part.name} has no relation to learn from.", "Is it the right corpus?"))
         if found:

@@ -78,14 +78,23 @@ def layout(model: nn.Module, tokenizer: Any, window: int = 256) -> Layout:
                 "Bases that do: BERT, MiniLM, RoBERTa, ELECTRA, MPNet's relatives with absolute positions.",
             )
         )
-    offset = config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
-    most = config.max_position_embeddings - offset
+    offset, most = _offset(config), longest(model)
     if not 16 <= window <= most:
         raise DataError(explain(f"window={window} tokens: this base reads 16 to {most}."), window=window)
     first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
     if first is None or last is None:
         raise AttachError(explain("The base's tokenizer has no [CLS] and [SEP].", "Relations need an encoder's."))
     return Layout(tokenizer, (window - 4) // 2, first, last, getattr(config, "type_vocab_size", 0) > 1, offset)
+
+
+def longest(model: nn.Module) -> int:
+    """Tokens that a base reads at once."""
+    config: Any = model.config
+    return int(getattr(config, "max_position_embeddings", 0)) - _offset(config)
+
+
+def _offset(config: Any) -> int:
+    return config.pad_token_id + 1 if config.model_type in ("roberta", "xlm-roberta", "camembert") else 0
 
 
 class Tokens:

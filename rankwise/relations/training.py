@@ -12,14 +12,14 @@ import numpy as np
 
 from ..core.create import new
 from ..core.method import Method
-from ..models import tokenizer
+from ..models import load, tokenizer
 from ..train.loop import Result, fit
 from ..train.recipe import Recipe
 from ..train.workplace import Output
 from . import edits, extract, learn
 from .measure import measure
 from .model import Weights
-from .pairs import layout
+from .pairs import layout, longest
 from .schema import Document
 
 POOLER = "pooler.dense"  # its output is not read
@@ -29,7 +29,9 @@ POOLER = "pooler.dense"  # its output is not read
 class Plan:
     """Everything that a run needs beside the corpora and the recipe.
 
-    window: tokens of text that are read at once. hold_out: share of each corpus's documents that is not trained on.
+    window: tokens of text that are read at once. views: sizes of windows to learn from, as factors of `window` (at most
+    what the base reads); an epoch asks everything once in each.
+    hold_out: share of each corpus's documents that is not trained on.
     augment: add the certain edits of relations/edits.py. method None with `whole`: see `rankwise.new`.
     """
 
@@ -40,6 +42,7 @@ class Plan:
     weights: Weights = field(default_factory=Weights)
     hold_out: float = 0.1
     augment: bool = True
+    views: tuple[float, ...] = (1.0,)
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,11 @@ def train(
     if plan.augment:
         more = edits.augment([d for p in mine for d in p.documents], recipe.seed)
         mine += [learn.Part("edits", tuple(more))] if more else []
-    model, words = extract.lean(plan.base), tokenizer(plan.base)
+    model, words = load(plan.base), tokenizer(plan.base)
     width: Any = model.config.hidden_size  # type: ignore[union-attr]
-    tasks = learn.tasks(mine, layout(model, words, plan.window), width, plan.weights, seed=recipe.seed)
+    layout(model, words, plan.window)  # raises for one that cannot be
+    sizes = sorted({min(round(plan.window * view), longest(model)) for view in plan.views})
+    tasks = learn.tasks(mine, [layout(model, words, size) for size in sizes], width, plan.weights, seed=recipe.seed)
     heads = {name: head for task in tasks for name, head in task.heads.items()}
     without = [POOLER] if any(POOLER in name for name, _ in model.named_modules()) else []
     adapter = new(model, plan.method, exclude=without, whole=plan.whole or (), heads=heads, seed=recipe.seed)

@@ -1,0 +1,287 @@
+"""TB-Dense, EventStoryLine, Causal-TimeBank and MEANTIME: one recipe, each corpus in its own protocol.
+
+    python benchmarks/relations_corpora.py run FOLDER     FOLDER holds eventstoryline, causal-timebank, tb-dense, and
+                                                          matres-tempeval3 for the texts of TB-Dense
+    python benchmarks/relations_corpora.py table          results/relations_corpora/README.md from the finished folds
+
+TB-Dense: train on its training documents, judged on its development documents; its test documents are never read.
+EventStoryLine v0.9: five folds of topics; topics 37 and 41, as in the literature, choose the threshold alone.
+Causal-TimeBank: five folds of documents, pairs within a sentence; a tenth of train chooses the threshold.
+MEANTIME: each of its four topics in turn. Every finished fold leaves a row with counts and no sentence.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import rankwise as rw
+from rankwise.methods import LoRA
+from rankwise.models import load, tokenizer
+from rankwise.relations import extract, learn
+from rankwise.relations.bootstrap import interval
+from rankwise.relations.corpora import read
+from rankwise.relations.corpora.tbdense import NAMES
+from rankwise.relations.measure import between, measure
+from rankwise.relations.model import Said, Weights
+from rankwise.relations.pairs import Ends, layout, rows
+from rankwise.relations.schema import CAUSAL, Document, Relation
+from rankwise.relations.score import Score, causal_f1, tb_dense_f1
+from rankwise.train.evaluate import predict
+from rankwise.train.recipe import Recipe
+from rankwise.train.record import machine, versions
+from rankwise.train.task import Task
+
+ROOT = Path(__file__).parents[1] / "results" / "relations_corpora"
+ROWS = ROOT / "rows.jsonl"
+LORA = LoRA(rank=8, alpha=16.0)
+RATE, WINDOW, WINDOWS, FOLDS, FAR = 1e-3, 128, (96, 128, 192), 5, 1000
+WEIGHTS = Weights(causal=1.0, symmetry=0.05, conjunction=0.02, implication=0.05)
+SIX = tuple(NAMES.values())
+TURNED = {**{name: name for name in SIX}, "BEFORE": "AFTER", "AFTER": "BEFORE", "INCLUDES": "IS_INCLUDED"}
+TURNED["IS_INCLUDED"] = "INCLUDES"
+Counts = dict[str, dict[str, list[int]]]  # protocol -> document -> found, predicted, recalled, gold
+
+
+def recipe(epochs: float, seed: int = 0) -> Recipe:
+    return Recipe(epochs=epochs, lr=RATE, head_lr=RATE, batch_rows=5, weight_decay=0.01, seed=seed)
+
+
+def kept(score: Score) -> list[int]:
+    return [score.found, score.predicted, score.recalled, score.gold]
+
+
+def folds(names: Sequence[str], n: int) -> list[list[str]]:
+    order = sorted(names)
+    random.Random(13).shuffle(order)
+    return [order[k::n] for k in range(n)]
+
+
+def fitted(parts: list[learn.Part], epochs: float) -> tuple[extract.Extractor, Any]:
+    """An extractor trained on these parts, attached."""
+    torch.manual_seed(0)
+    model, words = load("minilm"), tokenizer("minilm")
+    tasks = learn.tasks(parts, [layout(model, words, w) for w in WINDOWS], int(model.config.hidden_size), WEIGHTS)
+    heads = {name: head for task in tasks for name, head in task.heads.items()}
+    adapter = rw.new(model, LORA, exclude=["pooler.dense"], heads=heads, seed=0)
+    result = rw.fit(model, adapter, tasks, recipe(epochs), progress=sys.stderr.isatty())
+    return extract.Extractor.of(model, result.adapter, words, WINDOW), result
+
+
+def six_task(documents: Sequence[Document], how: Any, hidden: int) -> Task:
+    """Pairs of events in the order of the text with TB-Dense's six labels."""
+    made = []
+    for d in documents:
+        labels = {}
+        for r in between(d, "temporal"):
+            pair = learn.oriented(d, (r.source, r.target))
+            name = r.original if pair[0] == r.source else TURNED[r.original]
+            labels[pair] = SIX.index(name)
+        made += rows(d, labels, how, labels)
+    head = rw.Head("pairs", SIX, hidden=hidden, layers=(hidden,), dropout=0.1)
+    return Task("tb-dense", head, made)
+
+
+def tb_dense(folder: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    def run(seed: int) -> dict[str, Any]:
+        texts = folder / "matres-tempeval3"
+        train, dev = (read("tb-dense", folder / "tb-dense", texts=texts, split=s).documents for s in ("train", "dev"))
+        torch.manual_seed(seed)
+        model, words = load("minilm"), tokenizer("minilm")
+        how, hidden = layout(model, words, WINDOW), int(model.config.hidden_size)
+        test = six_task(dev, how, hidden).train
+        views = [six_task(train, layout(model, words, w), hidden) for w in WINDOWS]
+        task = replace(views[0], train=[row for view in views for row in view.train])
+        adapter = rw.new(model, LORA, exclude=["pooler.dense"], heads={task.name: task.head}, seed=seed)
+        result = rw.fit(model, adapter, [task], recipe(3, seed), progress=sys.stderr.isatty())
+        counts: Counts = {"all six labels": {}, "without VAGUE": {}}
+        said = predict(model, result.adapter, task, test, batch_rows=8)
+        labels: dict[str, tuple[list[str], list[str]]] = {}
+        for row, logits in zip(test, said, strict=True):
+            gold, mine = labels.setdefault(row.meta[0], ([], []))
+            gold += [SIX[k] for k in row.label]
+            mine += [SIX[int(k)] for k in logits.argmax(-1)[: len(row.label)]]
+        for name, (gold, mine) in labels.items():
+            counts["all six labels"][name] = kept(tb_dense_f1(gold, mine))
+            counts["without VAGUE"][name] = kept(tb_dense_f1(gold, mine, vague=False))
+        return {"counts": counts, "train": len(train), "seconds": result.seconds}
+
+    for seed in range(3):
+        yield f"tb-dense, dev, seed {seed}", lambda seed=seed: run(seed)
+
+
+def causes(said: dict[Ends, Said], threshold: float) -> list[Relation]:
+    """Pairs whose probability of a cause, either way round, reaches the threshold."""
+    found = []
+    for (a, b), s in said.items():
+        if 1 - s.causal[0] >= threshold:
+            found.append(Relation(a, b, CAUSAL[1 + int(np.argmax(s.causal[1:]))], "causal"))
+    return found
+
+
+def causal_fold(train: list[Document], tune: list[Document], test: list[Document], name: str, reach: int) -> Any:
+    """Train, choose the threshold of undirected F1 on `tune`, count on `test`."""
+    parts = [
+        learn.Part(name, tuple(train), negatives=1e6, reach=reach),
+        learn.Part("because", read("because").documents),
+    ]
+    reader, result = fitted(parts, 1)
+    said = [reader.ask([(d, learn.candidates(d, reach)) for d in some]) for some in (tune, test)]
+    reader.close()
+    scope = "intra" if reach == 0 else "all"
+
+    def f1(threshold: float) -> float:
+        each = zip(tune, said[0], strict=True)
+        return sum((causal_f1(d, causes(s, threshold), scope=scope, directed=False) for d, s in each), Score()).f1
+
+    threshold = max(np.linspace(0.05, 0.95, 19), key=f1)
+    counts: Counts = {}
+    for scope in ("intra",) if reach == 0 else ("intra", "inter", "all"):
+        for directed in (False, True):
+            counts[scope + (", directed" if directed else "")] = {
+                d.id: kept(causal_f1(d, causes(s, threshold), scope=scope, directed=directed))
+                for d, s in zip(test, said[1], strict=True)
+            }
+    return {"counts": counts, "train": len(train), "seconds": result.seconds, "threshold": float(threshold)}
+
+
+def eventstoryline(folder: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    documents = read("eventstoryline", folder / "eventstoryline").documents
+    tune = [d for d in documents if d.group in ("37", "41")]
+    topics = sorted({d.group for d in documents} - {"37", "41"})
+    for number, held in enumerate(folds(topics, FOLDS)):
+        test = [d for d in documents if d.group in held]
+        train = [d for d in documents if d.group in topics and d.group not in held]
+        yield (
+            f"eventstoryline, fold {number}",
+            lambda train=train, test=test: causal_fold(train, tune, test, "eventstoryline", FAR),
+        )
+
+
+def causal_timebank(folder: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    held_out = (folder / "tb-dense" / "HELD_OUT.txt").read_text().split()
+    documents = {d.id: d for d in read("causal-timebank", folder / "causal-timebank") if d.id not in held_out}
+    parts = folds(list(documents), FOLDS)
+    for number, held in enumerate(parts):
+        rest = sorted(set(documents) - set(held))
+        random.Random(number).shuffle(rest)
+        tune = rest[: len(rest) // 10]
+        chosen = [[documents[n] for n in names] for names in (rest[len(tune) :], tune, held)]
+        yield f"causal-timebank, fold {number}", lambda chosen=chosen: causal_fold(*chosen, "causal-timebank", 0)
+
+
+def meantime(folder: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    documents = read("meantime").documents
+
+    def run(topic: str) -> dict[str, Any]:
+        train = tuple(d for d in documents if d.group != topic)
+        parts = [learn.Part("meantime", train, mentions=True), learn.Part("because", read("because").documents)]
+        reader, result = fitted(parts, 3)
+        found = measure(reader, [d for d in documents if d.group == topic], reach=1)
+        reader.close()
+        return {"measured": found, "train": len(train), "seconds": result.seconds}
+
+    for topic in sorted({d.group for d in documents}):
+        yield f"meantime, {topic}", lambda topic=topic: run(topic)
+
+
+def done() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in ROWS.read_text().splitlines()] if ROWS.exists() else []
+
+
+def run_all(folder: Path, only: str) -> None:
+    for corpus in (tb_dense, meantime, causal_timebank, eventstoryline):
+        for name, run in corpus(folder):
+            if only not in name or name in {row["name"] for row in done()}:
+                continue
+            start = time.perf_counter()
+            print(name, file=sys.stderr, flush=True)
+            row = {"name": name} | run()
+            row |= {"whole_seconds": time.perf_counter() - start, "versions": versions(), "machine": machine()}
+            ROOT.mkdir(parents=True, exist_ok=True)
+            with ROWS.open("a") as out:
+                out.write(json.dumps(row) + "\n")
+
+
+PUBLISHED = {
+    "tb-dense": "Vashishtha 2019 56.6, EventPlus 64.5, ECONET 66.8, TIMERS 67.8 (test documents; larger encoders)",
+    "eventstoryline": "BERT-base intra 45.6; RichGCN 55.2 / 42.2 / 46.6; ICCL 70.4 / 61.3 / 64.2 (intra / cross / all)",
+    "causal-timebank": "BERT-base 43.5, ERGO 61.7, ICCL 65.4 (intra, ten folds)",
+    "meantime": "none by topic that we know of",
+}
+
+
+ABOUT = """
+LoRA r = 8 on MiniLM, learning rate {rate:g} throughout, one recipe for all; {minutes:.0f} minutes on one thread.
+TB-Dense: mean of three seeds (each in brackets) on its five development documents; nothing was chosen on them.
+Causal F1 is undirected unless it says so, every pair of events in scope being judged; the threshold was chosen on
+documents of neither train nor test. Intervals by bootstrap over documents. Published rows are from the papers, with
+encoders of four to fifteen times the size.
+
+`python benchmarks/relations_corpora.py run FOLDER`, then `table`. Rows: rows.jsonl.
+"""
+
+
+def line(corpus: str, protocol: str, precision: float, recall: float, f1: str, gold: int, published: str = "") -> str:
+    return f"| {corpus} | {protocol} | {100 * precision:.1f} | {100 * recall:.1f} | {f1} | {gold} | {published} |"
+
+
+def counted(corpus: str, protocol: str, mine: list[dict[str, Any]], published: str) -> str:
+    """One protocol over all folds together; TB-Dense, whose runs are seeds on the same documents, as a mean."""
+    scores = [[Score(*c) for c in row["counts"][protocol].values()] for row in mine]
+    if corpus == "tb-dense":
+        each = [sum(some, Score()) for some in scores]
+        p, r, f = (float(np.mean([getattr(v, n) for v in each])) for n in ("precision", "recall", "f1"))
+        f1 = f"{100 * f:.1f} ({', '.join(f'{100 * v.f1:.1f}' for v in each)})"
+        return line(corpus, protocol, p, r, f1, each[0].gold, published)
+    flat = [score for some in scores for score in some]
+    s, around = sum(flat, Score()), interval(flat)
+    f1 = f"{100 * s.f1:.1f} ({100 * around.low:.1f} to {100 * around.high:.1f})"
+    return line(corpus, protocol, s.precision, s.recall, f1, s.gold, published)
+
+
+def measured(row: dict[str, Any]) -> Iterator[str]:
+    for kind in ("temporal", "decoded", "causal", "events"):
+        if v := row["measured"].get(kind):
+            around = f" ({100 * v['low']:.1f} to {100 * v['high']:.1f})" if "low" in v else ""
+            yield line(row["name"], kind, v["precision"], v["recall"], f"{100 * v['f1']:.1f}{around}", v["gold"])
+
+
+def table() -> str:
+    """One line a corpus and protocol."""
+    lines = ["| corpus | protocol | P | R | F1 (95 %) | gold | published, F1 |", "|---|---|---|---|---|---|---|"]
+    found = done()
+    for corpus, published in PUBLISHED.items():
+        mine = [row for row in found if row["name"].startswith(corpus)]
+        for protocol in dict.fromkeys(p for row in mine for p in row.get("counts", {})):
+            lines.append(counted(corpus, protocol, mine, published))
+            published = ""
+        lines += [text for row in mine if "measured" in row for text in measured(row)]
+    about = ABOUT.format(rate=RATE, minutes=sum(row["whole_seconds"] for row in found) / 60)
+    return "\n".join(["# Other corpora: order and cause, each in its own protocol", "", *lines, about])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--only", default="", help="runs whose name has this in it")
+    given = parser.parse_args()
+    if given.what == "run":
+        run_all(given.folder, given.only)
+    else:
+        (ROOT / "README.md").write_text(table())
+
+
+if __name__ == "__main__":
+    main()
