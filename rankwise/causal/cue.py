@@ -46,8 +46,11 @@ class Cue(Protocol):
         mention may not where something explicit is said).
     """
 
-    name: str
-    legitimate: bool
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def legitimate(self) -> bool: ...
 
     def value(self, case: Case) -> int | None:
         """0 or 1; None where the text does not have the cue."""
