@@ -1,0 +1,121 @@
+"""From raw text to a page: how long it takes, and where the time goes.
+
+    python benchmarks/timeline.py      writes results/timeline/README.md
+
+Articles of MEANTIME that the extractor in the package was not trained on, one by one, and the first ones together as
+an article of about 40 events. Processor seconds beside those on the clock: other work on the machine shows in the
+second alone.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from rankwise.data import folder
+from rankwise.relations.corpora import read as corpus
+from rankwise.relations.exports import write
+from rankwise.relations.extract import FILE, Extractor, near_pairs
+from rankwise.relations.read import joined, prepare
+from rankwise.relations.timeline import of_decoded
+from rankwise.train.record import machine, versions
+
+ROOT = Path(__file__).parents[1] / "results" / "timeline"
+STAGES = ("sentences and times", "events", "pairs", "decoding", "page")
+
+
+def stages(text: str, reader: Extractor, target: Path) -> tuple[dict[str, float], int, int]:
+    """Seconds of each stage, events and pairs; as rankwise.relations.read.read does it."""
+    at = [time.perf_counter()]
+    document, _ = prepare(text)
+    at.append(time.perf_counter())
+    document = replace(document, events=tuple(f.event for f in reader.find([document])[0]))
+    at.append(time.perf_counter())
+    pairs = near_pairs(document)
+    reader.ask([(document, pairs)])
+    at.append(time.perf_counter())
+    reading = reader.decode(document)  # asks again: what that took is subtracted
+    at.append(time.perf_counter())
+    write(of_decoded(document, reading.decoded, reading.said), target, True)
+    at.append(time.perf_counter())
+    took = [b - a for a, b in zip(at, at[1:], strict=False)]
+    took[3] = max(took[3] - took[2], 0.0)
+    return dict(zip(STAGES, took, strict=True)), len(document.events), len(pairs)
+
+
+def held_out() -> list[str]:
+    names = json.loads((folder("timeline_reader") / FILE).read_text(encoding="utf-8"))["held_out"]["meantime"]
+    documents = corpus("meantime")
+    return ["\n".join(joined(documents[n].text[a:b]) for a, b in documents[n].sentences) + "\n" for n in names]
+
+
+def command(text: str, place: Path) -> tuple[float, float]:
+    """Seconds on the clock and of processor that `rankwise timeline` takes, from its start to its end."""
+    import resource
+
+    file = place / "article.txt"
+    file.write_text(text, encoding="utf-8")
+    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+    words = ["timeline", str(file), "--overwrite", "--out", str(place / "article.html")]
+    code = "import sys; from rankwise.cli.main import main; sys.argv[0] = 'rankwise'; main()"
+    subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return time.perf_counter() - start, used
+
+
+def main() -> None:
+    texts, lines = held_out(), []
+    reader = Extractor.load(folder("timeline_reader"))
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        stages(texts[0], reader, place / "warm.html")
+        each = [stages(text, reader, place / "page.html") for text in texts]
+        long, n = "", 0
+        for text, (_, events, _) in zip(texts, each, strict=True):
+            if n < 40:
+                long, n = long + text + "\n", n + events
+        took, events, pairs = min(
+            (stages(long, reader, place / "long.html") for _ in range(3)), key=lambda s: sum(s[0].values())
+        )
+        whole = [command(long, place) for _ in range(3)]
+    mean = {stage: statistics.mean(t[stage] for t, _, _ in each) for stage in STAGES}
+    lines += ["# From raw text to a page", "", "| | events | pairs asked | " + " | ".join(STAGES) + " | in all |"]
+    lines += ["|---" * (len(STAGES) + 4) + "|"]
+    for title, times, e, p in (
+        (
+            f"mean of {len(each)} held-out articles",
+            mean,
+            statistics.mean(e for _, e, _ in each),
+            statistics.mean(p for *_, p in each),
+        ),
+        ("several as one, best of 3", took, events, pairs),
+    ):
+        cells = [f"{times[stage]:.2f}" for stage in STAGES]
+        lines.append(f"| {title} | {e:.0f} | {p:.0f} | " + " | ".join(cells) + f" | {sum(times.values()):.2f} |")
+    clock, used = min(w for w, _ in whole), min(u for _, u in whole)
+    lines += [
+        "",
+        f"Seconds with {torch.get_num_threads()} thread(s); {1 / sum(mean.values()):.2f} documents a second once the model",
+        "is loaded.",
+        f"The whole command, `rankwise timeline` on the article of {events} events, with start, imports and loading:",
+        f"{clock:.1f} s on the clock, {used:.1f} s of processor (best of 3).",
+        "",
+        f"`python benchmarks/timeline.py`; {versions()['torch']}, {machine()['cores']} cores, other work beside it.",
+        "",
+    ]
+    ROOT.mkdir(parents=True, exist_ok=True)
+    (ROOT / "README.md").write_text("\n".join(lines))
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
