@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import torch
@@ -46,7 +47,7 @@ def stages(text: str, reader: Extractor, target: Path) -> tuple[dict[str, float]
     at.append(time.perf_counter())
     write(of_decoded(document, reading.decoded, reading.said), target, True)
     at.append(time.perf_counter())
-    took = [b - a for a, b in zip(at, at[1:], strict=False)]
+    took = [b - a for a, b in pairwise(at)]
     took[3] = max(took[3] - took[2], 0.0)
     return dict(zip(STAGES, took, strict=True)), len(document.events), len(pairs)
 
@@ -104,8 +105,8 @@ def main() -> None:
     clock, used = min(w for w, _ in whole), min(u for _, u in whole)
     lines += [
         "",
-        f"Seconds with {torch.get_num_threads()} thread(s); {1 / sum(mean.values()):.2f} documents a second once the model",
-        "is loaded.",
+        f"Seconds with {torch.get_num_threads()} thread(s); {1 / sum(mean.values()):.2f} documents a second once the",
+        "model is loaded.",
         f"The whole command, `rankwise timeline` on the article of {events} events, with start, imports and loading:",
         f"{clock:.1f} s on the clock, {used:.1f} s of processor (best of 3).",
         "",
