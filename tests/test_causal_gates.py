@@ -96,7 +96,7 @@ def test_a_map_of_two_adapted_layers_is_bilinear_in_their_gates():
     found = experiment(model, Outcome(run, {"y": list("abcd")}, {"y": "first output"}), exact=False)
     (y,) = found.measured
     assert y.r2_pairs == pytest.approx(1, abs=1e-9)
-    same = [p.effect for p in y.pairs if p.first.split("#")[0] == p.second.split("#")[0]]
+    same = [p.effect for p in y.pairs if p.first.split(":")[0] == p.second.split(":")[0]]
     np.testing.assert_allclose(same, 0, atol=1e-9)
     assert max(abs(p.effect) for p in y.pairs) > 1e-3
 

@@ -47,7 +47,7 @@ def test_one_shut_direction_answers_as_an_adapter_without_it(method):
     with attached(model, replace(adapter, factors=adapter.factors | {site: small})):
         without = tiny.logits(model, batch)
     with attached(model, adapter):
-        middle = [s for s in switches(model, "direction") if s.name == f"{site}#1"]
+        middle = [s for s in switches(model, "direction") if s.name == f"{site}:1"]
         with shut(model, middle):
             torch.testing.assert_close(tiny.logits(model, batch), without, rtol=0, atol=1e-12)
 

@@ -29,7 +29,7 @@ class Direction:
     index: int
 
     def __str__(self) -> str:
-        return f"{self.site}#{self.index}"
+        return f"{self.site}:{self.index}"
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def shut(model: nn.Module, given: Sequence[Switch]) -> Iterator[None]:
     name = _factor(method)
     for site, index in at.items():
         if site not in factors or max(index) >= factors[site][name].shape[method.rank_axis[name]]:
-            raise UnknownName(f"direction {site}#{max(index)} is not attached.", name=site)
+            raise UnknownName(f"direction {site}:{max(index)} is not attached.", name=site)
     try:
         with torch.no_grad():
             for site, index in at.items():
