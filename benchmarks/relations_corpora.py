@@ -135,7 +135,7 @@ def causal_fold(train: list[Document], tune: list[Document], test: list[Document
         learn.Part(name, tuple(train), negatives=1e6, reach=reach),
         learn.Part("because", read("because").documents),
     ]
-    reader, result = fitted(parts, 1)
+    reader, result = fitted(parts, 1.0 if reach == 0 else 1 / 3)
     said = [reader.ask([(d, learn.candidates(d, reach)) for d in some]) for some in (tune, test)]
     reader.close()
     scope = "intra" if reach == 0 else "all"
@@ -146,10 +146,10 @@ def causal_fold(train: list[Document], tune: list[Document], test: list[Document
 
     threshold = max(np.linspace(0.05, 0.95, 19), key=f1)
     counts: Counts = {}
-    for scope in ("intra",) if reach == 0 else ("intra", "inter", "all"):
+    for part in ("intra",) if reach == 0 else ("intra", "inter", "all"):
         for directed in (False, True):
-            counts[scope + (", directed" if directed else "")] = {
-                d.id: kept(causal_f1(d, causes(s, threshold), scope=scope, directed=directed))
+            counts[part + (", directed" if directed else "")] = {
+                d.id: kept(causal_f1(d, causes(s, threshold), scope=part, directed=directed))
                 for d, s in zip(test, said[1], strict=True)
             }
     return {"counts": counts, "train": len(train), "seconds": result.seconds, "threshold": float(threshold)}
@@ -186,7 +186,7 @@ def meantime(folder: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]
     def run(topic: str) -> dict[str, Any]:
         train = tuple(d for d in documents if d.group != topic)
         parts = [learn.Part("meantime", train, mentions=True), learn.Part("because", read("because").documents)]
-        reader, result = fitted(parts, 3)
+        reader, result = fitted(parts, 2.0)
         found = measure(reader, [d for d in documents if d.group == topic], reach=1)
         reader.close()
         return {"measured": found, "train": len(train), "seconds": result.seconds}
