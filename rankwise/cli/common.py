@@ -71,6 +71,19 @@ def need_relations() -> None:
             )
 
 
+def need_causal() -> None:
+    """Raises MissingExtra where a package of the extra `causal` is not installed, naming the first."""
+    from importlib.util import find_spec
+
+    from ..errors import MissingExtra, explain
+
+    for name in ("dowhy", "networkx", "pandas", "sklearn", "matplotlib"):
+        if find_spec(name) is None:
+            raise MissingExtra(
+                explain(f"effects and audits need {name}.", "To install: pip install 'rankwise[causal]'"), name=name
+            )
+
+
 def note(text: str) -> None:
     """Say something beside the result, on standard error."""
     print(text, file=sys.stderr, flush=True)
