@@ -44,7 +44,7 @@ def test_every_command_of_the_plan_is_there():
         "merge",
         "export",
         "sparsify",
-    } | {"timeline"}
+    } | {"timeline", "gates"}
     assert set(COMMANDS) == plan
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from importlib.util import find_spec
 from typing import Any
 
 from ..errors import MissingExtra, explain
@@ -36,6 +37,15 @@ def places(given: Sequence[Switch]) -> tuple[tuple[str, ...], tuple[str, ...], d
     return tuple(rows), tuple(columns), {n: (rows.index(r), columns.index(c)) for n, (r, c) in at.items()}
 
 
+def check_plots() -> None:
+    """Raises MissingExtra where matplotlib is not installed, before any work is done."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtra(
+            explain("Pictures need matplotlib, which is not installed.", "pip install 'rankwise[plots]'"),
+            extra="plots",
+        )
+
+
 def gates_svg(found: Experiment) -> str:
     """An SVG document: red where opening the switch raises the outcome, blue where it lowers it.
 
@@ -45,14 +55,10 @@ def gates_svg(found: Experiment) -> str:
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra(
-            explain("Pictures need matplotlib, which is not installed.", "pip install 'rankwise[plots]'"),
-            extra="plots",
-        ) from error
+    check_plots()
+    import matplotlib
+    from matplotlib.figure import Figure
+
     rows, columns, at = places(found.switches)
     across = min(ACROSS, len(found.measured))
     down = -(-len(found.measured) // across)

@@ -24,7 +24,8 @@ QUESTIONS = (
     "Three numbers a switch, which answer three questions. `main`: what opening it does on average, the others open or "
     "shut by a coin. `left out`: what is lost when it alone is shut; directions that stand in for one another hide "
     "from this. `Shapley`: its share of the way from all shut to all open, over all orders of opening. The interval is "
-    "over masks, with the texts as they are; `over texts` is the standard error over documents, with the masks as they are."
+    "over masks, with the texts as they are; `over texts` is the standard error over documents, with the masks as they "
+    "are."
 )
 ROTATION = (
     "The factors of a low-rank update are defined up to rotation (B A = (B R^-1)(R A)), and gates with an L1 pull "

@@ -14,6 +14,7 @@ from . import change, look, relations, schedule, use
 from .common import unwrapped
 from .demo import demo
 from .failure import Commands
+from .gates import gates
 from .timeline import timeline
 from .train import train
 
@@ -59,6 +60,7 @@ for command in (
     change.merge,
     change.export,
     timeline,
+    gates,
 ):
     app.command(help=unwrapped(command.__doc__ or ""))(command)
 
