@@ -63,6 +63,18 @@ def test_a_pair_is_seen_by_pairs_and_halved_by_main_effects():
     assert y.effects[1].low < 1.5 < y.effects[1].high
 
 
+def test_pairs_of_many_gates_follow_the_large_ones():
+    model, rng = host(rank=5), np.random.default_rng(0)
+    w = rng.exponential(size=20)
+    found = experiment(model, planted(lambda g, u: float(g @ w + (g @ w - 10) ** 2 / 10), model))
+    (y,) = found.measured
+    assert y.chosen == "shrunk"
+    assert y.r2 == y.r2_shrunk > y.r2_main + 0.05
+    assert y.r2_pairs is None
+    assert 0 < len(y.pairs) < 190
+    assert all(p.low > 0 or p.high < 0 for p in y.pairs)
+
+
 def test_two_gates_that_stand_in_for_each_other_hide_from_leaving_one_out():
     model = host(rank=1)  # 4 gates: all 16 masks
     found = experiment(model, planted(lambda g, u: max(g[0], g[1]), model))

@@ -37,7 +37,7 @@ ROTATION = (
 def carriers(measured: Measured, share: float = 0.9) -> int:
     """The fewest switches that hold this share of the sum of |main effects|; 0 where there is none."""
     sizes = np.sort([abs(e.main) for e in measured.effects])[::-1]
-    total = sizes.sum()
+    total = 0.0 if np.isnan(measured.r2_main) else sizes.sum()
     return int((np.cumsum(sizes) < share * total).sum()) + 1 if total > 0 else 0
 
 
@@ -90,6 +90,7 @@ def _carried(found: Experiment) -> Section:
         "95 %",
         "R2 main",
         "R2 pairs",
+        "R2 shrunk",
         "carriers",
         "left out",
         "n",
@@ -97,13 +98,14 @@ def _carried(found: Experiment) -> Section:
     )
     rows = [
         (
-            *(m.outcome, m.open, m.shut, m.r2, interval(m.low, m.high), m.r2_main, m.r2_pairs),
+            *(m.outcome, m.open, m.shut, m.r2, interval(m.low, m.high), m.r2_main, m.r2_pairs, m.r2_shrunk),
             *(f"{carriers(m)} of {len(m.effects)}", m.agreement, m.units, m.documents),
         )
         for m in found.measured
     ]
     caption = (
-        "R2: of the better of both models, chosen on the runs of the fit. carriers: switches that hold 90 % of the sum "
+        "R2: of the best model, chosen on the runs of the fit; of main effects alone, with pairs, and with pairs that "
+        "are shrunk towards 0. carriers: switches that hold 90 % of the sum "
         "of main effects. left out: correlation of main effects with leave-one-out ones."
     )
     meaning = "\n\n".join(f"`{m.outcome}`: {m.legend}." for m in found.measured)
@@ -122,12 +124,12 @@ def _outcome(m: Measured) -> Section:
     caption = f"The {len(order)} of {len(m.effects)} switches with the largest main effects."
     blocks: list[Text | Table] = [Table(columns, tuple(rows), caption)]
     sure = [p for p in m.pairs if p.low > 0 or p.high < 0]
-    if sure and m.chosen == "pairs":
+    if sure and m.chosen != "main":
         best = sorted(sure, key=lambda p: -abs(p.effect))[:SHOWN]
         told = tuple((p.first, p.second, p.effect, interval(p.low, p.high)) for p in best)
-        note = (
-            f"{len(sure)} of {len(m.pairs)} pairs have an interval without 0, {len(m.pairs) / 20:.1f} would by chance."
-        )
+        count = len(m.effects) * (len(m.effects) - 1) // 2
+        note = f"{len(sure)} of {count} pairs have an interval without 0"
+        note += "; they are shrunk towards it." if m.chosen == "shrunk" else f", {count / 20:.1f} would by chance."
         blocks.append(Table(("first", "second", "raises its effect by", "95 %"), told, note))
     return Section(m.outcome, tuple(blocks))
 

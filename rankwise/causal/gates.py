@@ -36,6 +36,7 @@ from .design import (
 )
 from .design import r2 as r2_of
 from .measured import Experiment, Measured, PairEffect, Switched
+from .shrunk import fit_shrunk
 from .switches import Switch, shut, switches
 
 STILL = 1e-9  # an outcome that varies by less over the masks is moved by no switch
@@ -145,26 +146,24 @@ def _measure(
 ) -> Measured:
     names = [s.name for s in given]
     units = _of(runs, plan.fit, name)
-    y = units.mean(1)
-    main = fit(plan, y, pairs=False)
-    with_pairs = fit(plan, y, pairs=True) if 1 < plan.switches <= PAIRS else None
+    models, chosen = _models(plan, units.mean(1))
     tested = plan.fit if plan.complete else plan.fresh
     truth = _of(runs, tested, name).mean(1)
-    moved = bool(np.ptp(np.concatenate([y, truth])) > STILL)
-    r2_main = r2_of(truth, main.predict(tested)) if moved else float("nan")
-    r2_pairs = r2_of(truth, with_pairs.predict(tested)) if moved and with_pairs is not None else None
-    better = with_pairs is not None and left_out_r2(plan, y, pairs=True) > left_out_r2(plan, y, pairs=False)
-    best = with_pairs if better and with_pairs is not None else main
-    low, high = r2_interval(truth, best.predict(tested), seed=seed) if moved else (float("nan"), float("nan"))
+    moved = bool(np.ptp(np.concatenate([units.mean(1), truth])) > STILL)
+    r2 = {k: r2_of(truth, model.predict(tested)) if moved else float("nan") for k, model in models.items()}
+    best = models[chosen].predict(tested)
+    low, high = r2_interval(truth, best, seed=seed) if moved else (float("nan"), float("nan"))
     ends = _of(runs, np.array([[True] * len(names), [False] * len(names)]), name).mean(1)
     left = ends[0] - _of(runs, plan.left_out, name).mean(1)
-    shares = exactly.shapley(_of(runs, every_mask(len(names)), name).mean(1)) if exact else None
+    main = models["main"]
+    pairs = _pairs(names, models[chosen] if chosen == "shrunk" else models.get("pairs"))
     if exact:  # every mask ran, so that effects need not be estimated from some of them
         plan = Design(every_mask(len(names)), plan.fit[:0], mirrored=False)
         units = _of(runs, plan.fit, name)
         main = fit(plan, units.mean(1), pairs=False)
-        with_pairs = fit(plan, units.mean(1), pairs=True) if len(names) > 1 else None
+        pairs = _pairs(names, fit(plan, units.mean(1), pairs=True))
     errors = _text_errors(plan, units, outcome.clusters[name])
+    shares = exactly.shapley(units.mean(1)) if exact else None
     return Measured(
         name,
         outcome.legend[name],
@@ -173,14 +172,30 @@ def _measure(
         open=float(ends[0]),
         shut=float(ends[1]),
         effects=_effects(names, main, errors, left, shares),
-        pairs=_pairs(names, with_pairs),
-        r2_main=r2_main,
-        r2_pairs=r2_pairs,
-        chosen="pairs" if better else "main",
+        pairs=pairs,
+        r2_main=r2["main"],
+        r2_pairs=r2.get("pairs"),
+        r2_shrunk=r2.get("shrunk"),
+        chosen=chosen,
         low=low,
         high=high,
         agreement=_correlation(main.main, left),
     )
+
+
+def _models(plan: Design, y: Floats) -> tuple[dict[str, Fit], str]:
+    """What is fitted to the runs, by name, and which of it predicts each of them best from the others."""
+    models = {"main": fit(plan, y, pairs=False)}
+    misses = {"main": 1 - left_out_r2(plan, y, pairs=False)}
+    if 1 < plan.switches <= PAIRS:
+        models["pairs"] = fit(plan, y, pairs=True)
+        misses["pairs"] = 1 - left_out_r2(plan, y, pairs=True)
+    shrunk = None if plan.complete else fit_shrunk(plan, y)
+    if shrunk is not None and shrunk.plain > 0:
+        models["shrunk"] = shrunk.fitted
+        misses["shrunk"] = misses["main"] * shrunk.press / shrunk.plain
+    best = min(misses, key=lambda k: misses[k])
+    return models, best if np.isfinite(misses[best]) else "main"
 
 
 def _effects(names: list[str], main: Fit, errors: Floats, left: Floats, shares: Floats | None) -> tuple[Switched, ...]:
@@ -199,10 +214,12 @@ def _effects(names: list[str], main: Fit, errors: Floats, left: Floats, shares: 
 
 
 def _pairs(names: list[str], found: Fit | None) -> tuple[PairEffect, ...]:
+    """All of few switches' pairs, and of many those whose interval leaves out 0."""
     if found is None or found.pairs is None or found.pair_error is None:
         return ()
     rows = zip(pair_names(names), found.pairs, found.pair_error, strict=True)
-    return tuple(PairEffect(a, b, float(e), float(e - w), float(e + w)) for (a, b), e, w in rows)
+    made = [PairEffect(a, b, float(e), float(e - w), float(e + w)) for (a, b), e, w in rows]
+    return tuple(p for p in made if len(names) <= PAIRS or p.low > 0 or p.high < 0)
 
 
 def _text_errors(plan: Design, units: Floats, clusters: Sequence[str]) -> Floats:

@@ -43,9 +43,13 @@ class Measured:
     """One outcome over the whole experiment.
 
     open, shut: the outcome with every switch open, and with every one shut.
-    r2_main, r2_pairs: share of the variance over masks that the effects predict, on masks that were held out (over
-        all masks, where all were run). chosen: the one of them that predicts the runs of the fit better, each from the
-        others; r2, low and high are its. nan where no switch moves the outcome.
+    r2_main, r2_pairs, r2_shrunk: share of the variance over masks that main effects predict; those and pairs, by least
+        squares (15 switches or fewer); those and pairs shrunk (where some masks did not run). On masks that were held
+        out, or over all masks where all were fitted. nan where no switch moves the outcome.
+    chosen: "main", "pairs" or "shrunk": what predicts the runs of the fit best, each from the others. r2, low and high
+        are its.
+    pairs: of least squares; where "shrunk" was chosen, of that, and with more than 15 switches only those whose
+        interval leaves out 0.
     agreement: correlation of main effects with leave-one-out ones; nan with fewer than three switches.
     """
 
@@ -59,6 +63,7 @@ class Measured:
     pairs: tuple[PairEffect, ...]
     r2_main: float
     r2_pairs: float | None
+    r2_shrunk: float | None
     chosen: str
     low: float
     high: float
@@ -66,7 +71,8 @@ class Measured:
 
     @property
     def r2(self) -> float:
-        return self.r2_pairs if self.chosen == "pairs" and self.r2_pairs is not None else self.r2_main
+        value = {"main": self.r2_main, "pairs": self.r2_pairs, "shrunk": self.r2_shrunk}[self.chosen]
+        return self.r2_main if value is None else value
 
 
 @dataclass(frozen=True)
