@@ -98,7 +98,7 @@ def test_words_are_causes_and_effects():
     assert found["region=north"] == 1.0
     assert found["region=east"] == 0.0
     assert found["size=small"] == pytest.approx(0.24, abs=0.08)  # P(N(0, 2) < -1) = .24
-    with pytest.raises(DataError, match="'size' holds words, and would change"):
+    with pytest.raises(DataError, match="'size' is one of big, small and could change"):
         counterfactual(table, [("region", "sold"), ("sold", "size")], 0, "sold=0")
 
 

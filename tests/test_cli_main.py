@@ -44,7 +44,7 @@ def test_every_command_of_the_plan_is_there():
         "merge",
         "export",
         "sparsify",
-    } | {"timeline", "gates"}
+    } | {"timeline", "gates", "policy"}
     assert set(COMMANDS) == plan
 
 

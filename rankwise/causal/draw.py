@@ -81,7 +81,7 @@ def forest_svg(rows: Iterable[Interval | Sequence], *, zero: float | None = 0.0,
     given = [row if isinstance(row, Interval) else Interval(*row) for row in rows]
     ends = [v for r in given for v in (r.value, r.low, r.high) if v is not None and math.isfinite(v)]
     ticks = _ticks(min([*ends, *([] if zero is None else [zero])], default=0.0), max([*ends, zero or 0.0], default=1.0))
-    names = max((_width(r.name) for r in given), default=60.0)
+    names = max((20 + LETTER * len(_short(r.name, 48)) for r in given), default=60.0)
     wide, line = 380.0, 26
 
     def x(value: float) -> float:
@@ -100,9 +100,8 @@ def forest_svg(rows: Iterable[Interval | Sequence], *, zero: float | None = 0.0,
     out.append("</g>")
     for i, row in enumerate(given):
         y = i * line + 16
-        out.append(
-            f'<g class="{"mark" if row.marked else "row"}">{_word(names, y + 4, _short(row.name), 13, "end", row.name)}'
-        )
+        out.append(f'<g class="{"mark" if row.marked else "row"}">')
+        out.append(_word(names, y + 4, _short(row.name, 48), 13, "end", row.name))
         out.append(_whisker(row, x, y) + _word(names + wide + 24, y + 4, _figures(row), 12, "start") + "</g>")
     said = "; ".join(f"{r.name} {_figures(r)}" for r in given)
     return _svg(names + wide + 190, foot + (42 if unit else 26), out, f"Estimates: {said}")
@@ -205,8 +204,8 @@ def _whisker(row: Interval, place: Callable[[float], float], y: float) -> str:
 def _figures(row: Interval) -> str:
     if row.value is None or not math.isfinite(row.value):
         return "not estimated"
-    ends = f" [{row.low:.3g}, {row.high:.3g}]" if row.low is not None and row.high is not None else ""
-    return f"{row.value:.3g}{ends}"
+    ends = f" [{row.low:.4g}, {row.high:.4g}]" if row.low is not None and row.high is not None else ""
+    return f"{row.value:.4g}{ends}"
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -223,8 +222,8 @@ def _width(name: str) -> float:
     return max(44.0, 20 + LETTER * len(_short(name)))
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
+def _short(name: str, most: int = LONGEST) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _word(x: float, y: float, word: str, size: int, anchor: str = "middle", whole: str = "") -> str:

@@ -133,7 +133,8 @@ def counterfactual(
         row: from 0, by position. Others as in `interventions`.
 
     Raises:
-        DataError: no such row, or a node of words would change: a classifier's noise cannot be read off a row.
+        DataError: no such row; or a node of words, or of 0 and 1, could change: a classifier's noise cannot be read
+            off a row (the error's `unknown` names the node).
     """
     nodes, (asked,) = _prepared(table, as_graph(graph), [setting], resamples)
     if not 0 <= row < len(nodes.table):
@@ -144,10 +145,11 @@ def counterfactual(
         if node in nodes.words and node not in fixed:
             raise DataError(
                 explain(
-                    f"{node!r} holds words, and would change with {setting!r}: what it would have been is not known.",
-                    "Many noises fit the word that was seen. Its mean over all rows is known: leave the row out.",
+                    f"{node!r} is one of {', '.join(nodes.words[node])} and could change with {setting!r}: what it "
+                    "would have been is not known.",
+                    "Many noises fit what was seen. The mean over all rows is known: leave the row out.",
                 ),
-                node=node,
+                unknown=node,
             )
     model = assigned(nodes, kind, seed)
     given = nodes.table.iloc[[row]].reset_index(drop=True)

@@ -68,6 +68,9 @@ class Fitting:
     group: str | None = None
 
 
+PLAIN, USUAL = Decision(), Fitting()
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A number with its standard error and 95 % interval."""
@@ -145,8 +148,8 @@ def policies(
     common_causes: Sequence[str] = (),
     *,
     effect_modifiers: Sequence[str] = (),
-    decision: Decision = Decision(),
-    fitting: Fitting = Fitting(),
+    decision: Decision = PLAIN,
+    fitting: Fitting = USUAL,
 ) -> Policies:
     """Value of treating all, none, those whose effect exceeds the cost, and those whom each rule picks.
 

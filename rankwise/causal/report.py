@@ -218,10 +218,10 @@ def check_free(folder: str | os.PathLike[str], overwrite: bool) -> None:
 
 
 def _numeric(table: Table) -> list[bool]:
-    """Columns that hold figures, or intervals of them, and are set to the right."""
+    """Columns that hold figures, shares, or intervals, and are set to the right."""
 
     def is_figure(cell: Cell) -> bool:
-        return cell[:1] in "[–" if isinstance(cell, str) else not isinstance(cell, bool)
+        return cell[:1] in "[–" or cell[-1:] == "%" if isinstance(cell, str) else not isinstance(cell, bool)
 
     return [bool(table.rows) and all(is_figure(row[i]) for row in table.rows) for i in range(len(table.columns))]
 

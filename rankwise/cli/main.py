@@ -15,6 +15,7 @@ from .common import unwrapped
 from .demo import demo
 from .failure import Commands
 from .gates import gates
+from .policy import policy
 from .timeline import timeline
 from .train import train
 
@@ -60,6 +61,7 @@ for command in (
     change.merge,
     change.export,
     timeline,
+    policy,
     gates,
 ):
     app.command(help=unwrapped(command.__doc__ or ""))(command)
