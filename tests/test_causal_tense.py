@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from rankwise.causal.narratives import Story
-from rankwise.causal.reading import reading
 from rankwise.causal.story_cues import values
 from rankwise.causal.tense import group, inflected, lemma_of, to_past, to_perfect
 from rankwise.relations.edits import apply
@@ -138,12 +137,3 @@ def test_stories_have_the_tenses_that_they_were_told_with() -> None:
             known += 1
             assert int(ranks[0] == 0) == values(case)["tense"], case.document.text
     assert known > 0.9 * len(cases)
-
-
-def test_a_reading_gives_words_by_place() -> None:
-    document = Document("d", "She left. He had gone.", sentences=((0, 9), (10, 22)))
-    read = reading(document)
-    assert [w.said for w in read.sentence(1)] == ["He", "had", "gone", "."]
-    assert [w.said for w in read.between(4, 13)] == ["left", ".", "He"]
-    assert read.words[read.index(10)].said == "He"
-    assert reading(Document("e", "She left. He had gone.")).sentences[1] == (10, 22)

@@ -133,12 +133,24 @@ def to_perfect(document: Document, event: str) -> list[Change] | str:
         return (
             [(found.auxiliaries[0].start, found.auxiliaries[-1].end, "had been")] if _tight(found) else "adverb between"
         )
+    if inverted(document, found):
+        return "verb before its subject, or a fixed phrase"
     participle = inflected(verb.said, "VBN", "VB" if chain else verb.tag)
     if participle is None:
         return "verb of unknown forms"
     if chain:
         return [(found.auxiliaries[0].start, found.auxiliaries[0].end, "had"), (verb.start, verb.end, participle)]
     return [(verb.start, verb.start, "had "), (verb.start, verb.end, participle)]
+
+
+def inverted(document: Document, found: Group) -> bool:
+    """ "..., says Ann" and "used to": there "had" cannot simply be put before the verb."""
+    words = reading(document).sentence(found.verb.sentence)
+    place = words.index(found.verb)
+    before = [w for w in words[:place] if not w.tag.startswith("RB")]
+    after = words[place + 1].lower if place + 1 < len(words) else ""
+    mark = not before or not before[-1].said[-1].isalnum()
+    return (mark and not found.auxiliaries) or (found.verb.lower == "used" and after == "to")
 
 
 def to_past(document: Document, event: str) -> list[Change] | str:
