@@ -8,7 +8,11 @@ from dataclasses import replace
 import pytest
 
 import rankwise as rw
+from rankwise.causal.cues import TextCue
+from rankwise.causal.gate_outcomes import cases_of
+from rankwise.causal.gate_study import cues_for
 from rankwise.causal.narratives import generate
+from rankwise.causal.story_cues import StoryCue
 from rankwise.methods import SoRA
 from rankwise.relations.corpora.jsonl import write
 from rankwise.relations.extract import FILE, settings
@@ -16,7 +20,7 @@ from rankwise.relations.model import heads
 from rankwise.relations.schema import Relation
 from tests import cli_case, tiny
 from tests.cli_case import figures, run
-from tests.stories import WIDTH, base_model
+from tests.stories import WIDTH, base_model, stories
 
 
 @pytest.fixture(scope="module")
@@ -96,3 +100,10 @@ def test_help_has_an_example():
     told = run("gates", "--help").stdout
     assert "rankwise gates out/relations --data documents.jsonl" in told
     assert "A measurement, not a cure." in told
+
+
+def test_stories_have_exact_cues_and_free_texts_their_own():
+    told, free = generate(2, seed=1), cases_of(stories(2))
+    assert [type(cue) for cue in cues_for(told, ["order"])] == [StoryCue]
+    assert [type(cue) for cue in cues_for([*told, *free], ["order"])] == [TextCue]
+    assert [cue.name for cue in cues_for(told)] == [cue.name for cue in cues_for(free)]

@@ -18,14 +18,16 @@ from ..relations.corpora import read as read_corpus
 from ..relations.extract import HEADS, Extractor
 from ..tasks.folder import Opened
 from ..tasks.table import Columns, read_table
-from .cue import Cue
+from . import cues as free
+from .cue import Case, Cue
 from .design import PER_SWITCH
 from .gate_outcomes import CaseReader, cases_of, cue_outcome, table_outcome
 from .gate_report import gate_report
 from .gates import Outcome, experiment
 from .measured import Experiment
-from .narratives import CUES
+from .plots import plot_of
 from .report import Report
+from .story_cues import CUES, NAMES
 from .subspace import overlaps, svd_basis
 from .switches import switches
 
@@ -73,7 +75,7 @@ def study_relations(
             edited. Others as `Extractor.load`, `relations.corpora.read`, `switches` and `experiment`.
     """
     how = how or Study()
-    chosen = cues_named(cues)
+    refuse_cues(cues or ())
     corpus = read_corpus("jsonl", data)
     cases = cases_of(corpus, how.most or PAIRS, seed=how.seed)
     if not cases:
@@ -86,7 +88,7 @@ def study_relations(
         )
     extractor = Extractor.load(folder, how.base)
     try:
-        outcome = cue_outcome(CaseReader(extractor), cases, chosen)
+        outcome = cue_outcome(CaseReader(extractor), cases, cues_for(cases, cues))
         return _study(extractor.model, extractor.adapter, outcome, how, str(folder))
     finally:
         extractor.close()
@@ -127,16 +129,21 @@ def _on(model: nn.Module, adapter: Adapter) -> Iterator[nn.Module]:
         yield model.eval()
 
 
-def cues_named(names: Sequence[str] | None) -> tuple[Cue, ...]:
-    """The cues of these names, or all. Raises UnknownName."""
-    known = {cue.name: cue for cue in CUES}
-    for name in names or ():
-        if name not in known:
-            near = nearest(name, known, most=1)[0]
+def refuse_cues(names: Sequence[str]) -> None:
+    """Raises UnknownName for the first name that is no cue's."""
+    for name in names:
+        if name not in NAMES:
+            near = nearest(name, NAMES, most=1)[0]
             raise UnknownName(
-                explain(f"cue {name!r} is not known.", f"Known: {', '.join(known)}. Nearest: {near}"), name=name
+                explain(f"cue {name!r} is not known.", f"Known: {', '.join(NAMES)}. Nearest: {near}"), name=name
             )
-    return tuple(known[name] for name in dict.fromkeys(names)) if names else tuple(CUES)
+
+
+def cues_for(cases: Sequence[Case], names: Sequence[str] | None = None) -> tuple[Cue, ...]:
+    """The cues of these names, or all: exact ones where every text is a story of ours, else those of free text."""
+    stories = all(plot_of(case.document.text) is not None for case in cases)
+    known: dict[str, Cue] = {cue.name: cue for cue in (CUES if stories else free.CUES)}
+    return tuple(known[name] for name in dict.fromkeys(names or known))
 
 
 def _study(model: nn.Module, adapter: Adapter, outcome: Outcome, how: Study, name: str) -> tuple[Experiment, Report]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .common import AdapterFolder, Base, Json, TaskName, counted, note, print_json, table
+from .common import AdapterFolder, Base, Json, TaskName, counted, need_causal, need_relations, note, print_json, table
 
 Column = typer.Option(
     metavar="COLUMN", help="Of a table, if it is called otherwise than in training.", show_default=False
@@ -77,6 +77,8 @@ def gates(
 
     Example:  rankwise gates out/relations --data documents.jsonl --by layer --out report
     """
+    need_relations()
+    need_causal()
     from ..causal.gate_picture import check_plots
     from ..causal.gate_study import Study, is_extractor, study_relations, study_table
     from ..causal.report import check_free, write
