@@ -50,7 +50,7 @@ def gates_svg(found: Experiment) -> str:
     """An SVG document: red where opening the switch raises the outcome, blue where it lowers it.
 
     Cues share one scale, so that one that nothing carries stays pale; accuracy and likelihood have their own. A number
-    stands where the 95 % interval over masks leaves out 0.
+    stands where the 95 % interval over masks leaves out 0, a dot where it does and the number would be .00.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -94,7 +94,7 @@ def _panel(panel: Any, measured: Measured, at: dict[str, tuple[int, int]], shape
         values[r][c] = e.main
         if e.low > 0 or e.high < 0:
             dark = abs(e.main) > 0.6 * top
-            text = f"{e.main:.2f}".replace("0.", ".", 1)
+            text = f"{e.main:.2f}".replace("0.", ".", 1) if abs(e.main) >= 0.005 else "·"
             panel.text(c, r, text, ha="center", va="center", fontsize=6, color="white" if dark else "black")
     image = panel.imshow(values, cmap="RdBu_r", vmin=-top, vmax=top, aspect="auto")
     panel.set_title(measured.outcome, fontsize=9, loc="left")

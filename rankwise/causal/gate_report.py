@@ -110,7 +110,8 @@ def _carried(found: Experiment) -> Section:
     )
     meaning = "\n\n".join(f"`{m.outcome}`: {m.legend}." for m in found.measured)
     picture = Picture(
-        gates_svg(found), "Main effect of each switch on each outcome; numbers where the interval leaves out 0."
+        gates_svg(found),
+        "Main effect of each switch on each outcome; numbers (dots for .00) where the interval leaves out 0.",
     )
     return Section("Which switches carry what", (Table(columns, tuple(rows), caption), Text(meaning), picture))
 

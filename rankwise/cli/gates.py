@@ -78,7 +78,6 @@ def gates(
     Example:  rankwise gates out/relations --data documents.jsonl --by layer --out report
     """
     need_relations()
-    need_causal()
     from ..causal.gate_picture import check_plots
     from ..causal.gate_study import Study, is_extractor, study_relations, study_table
     from ..causal.report import check_free, write
@@ -89,6 +88,7 @@ def gates(
     check_free(out, overwrite)
     how = Study(by.value, within, runs, shapley, seed, most, singular, against, base, _Progress())
     if is_extractor(load(adapter)):
+        need_causal()
         _refuse(text=text, pair=pair, label=label, task=task)
         names = None if cues is None else [name.strip() for name in cues.split(",") if name.strip()]
         found, report = study_relations(adapter, data, how, cues=names)
