@@ -15,6 +15,7 @@ from .common import unwrapped
 from .demo import demo
 from .failure import Commands
 from .gates import gates
+from .narratives import narratives
 from .policy import policy
 from .timeline import timeline
 from .train import train
@@ -63,6 +64,7 @@ for command in (
     timeline,
     policy,
     gates,
+    narratives,
 ):
     app.command(help=unwrapped(command.__doc__ or ""))(command)
 
