@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rankwise.causal.graph import UNSEEN, Graph, Way, as_graph, check_columns, from_causes, identify, read
+from rankwise.causal.graph import UNSEEN, Graph, Way, allows, as_graph, check_columns, from_causes, identify, read
 from rankwise.errors import BadFile, DataError, UnknownName
 
 CONFOUNDED = [("w", "t"), ("w", "y"), ("t", "y")]
@@ -169,6 +169,13 @@ def test_many_common_causes_take_less_than_two_seconds(causes):
     found = identify(from_causes("t", "y", names), "t", "y")
     assert found.adjust == tuple(names)
     assert time.process_time() - start < 2
+
+
+def test_whether_a_set_may_be_adjusted_for():
+    graph = as_graph([*CONFOUNDED, ("t", "m"), ("m", "y"), ("a", "t"), ("a", "c"), ("b", "c"), ("b", "y")])
+    for columns, yes in ((["w"], True), (["w", "age"], True), ([], False), (["w", "m"], False), (["w", "c"], False)):
+        assert allows(graph, "t", "y", columns) == yes
+    assert allows(graph, "t", "y", ["w", "c", "a"])  # the collider c opens a path that a closes again
 
 
 def test_a_circle_is_named():

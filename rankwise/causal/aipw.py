@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, RecipeError, explain, nearest
+from .linear import LeastSquares, Logistic
 
 Floats = NDArray[np.float64]
 CLIP = 0.01
@@ -151,9 +152,10 @@ def split(t: ArrayLike, folds: int, seed: int = 0, groups: ArrayLike | None = No
 
 
 def models(nuisance: str, *, binary: bool, seed: int = 0) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """Makers of an outcome model and of a treatment model, of scikit-learn."""
+    """Makers of an outcome model and of a treatment model, with the calls of scikit-learn."""
+    if nuisance == "linear":
+        return (Logistic if binary else LeastSquares), Logistic
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
-    from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.neural_network import MLPClassifier, MLPRegressor
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -163,12 +165,10 @@ def models(nuisance: str, *, binary: bool, seed: int = 0) -> tuple[Callable[[], 
     net: dict[str, Any] = {"hidden_layer_sizes": (32,), "alpha": 1e-2, "learning_rate_init": 1e-2, "random_state": seed}
     net |= {"early_stopping": True, "max_iter": 300, "n_iter_no_change": 15}
     regress: dict[str, Callable[[], Any]] = {
-        "linear": lambda: make_pipeline(StandardScaler(), Ridge(1e-3)),
         "boosting": lambda: HistGradientBoostingRegressor(random_state=seed, **trees),
         "network": lambda: make_pipeline(StandardScaler(), MLPRegressor(**net)),
     }
     classify: dict[str, Callable[[], Any]] = {
-        "linear": lambda: make_pipeline(StandardScaler(), LogisticRegression(C=10.0, max_iter=1000)),
         "boosting": lambda: HistGradientBoostingClassifier(random_state=seed, **trees),
         "network": lambda: make_pipeline(StandardScaler(), MLPClassifier(**net)),
     }

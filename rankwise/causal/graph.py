@@ -205,6 +205,18 @@ def identify(graph: Graph, treatment: str, outcome: str, instruments: Sequence[s
     return found or Way("none", sentence=f"The graph leaves no way: {blame} cannot be adjusted for, nor gone round.")
 
 
+def allows(graph: Graph, treatment: str, outcome: str, columns: Sequence[str]) -> bool:
+    """Whether adjusting for exactly these closes every path but the effect; columns that are no nodes close nothing."""
+    import networkx as nx
+
+    dag, nodes = graph.dag, {c for c in columns if c in graph.nodes}
+    if nodes & (nx.descendants(dag, treatment) | {treatment, outcome} | graph.hidden):
+        return False
+    cut = dag.copy()
+    cut.remove_edges_from(list(dag.out_edges(treatment)))
+    return bool(nx.is_d_separator(cut, {treatment}, {outcome}, nodes))
+
+
 def _adjustment(graph: Graph, t: str, y: str) -> Names | None:
     """The observed set of least variance that closes all paths but causal ones; None where there is none."""
     import networkx as nx
