@@ -154,6 +154,18 @@ def test_without_covariates_a_trial_is_read_as_a_trial():
     assert any("by chance" in note for note in made.notes)
 
 
+def test_rows_with_gaps_are_left_out_and_counted():
+    table = shop(300)
+    table.loc[[3, 5], "income"] = np.nan
+    table.loc[5, "age"] = np.nan
+    made = policies(table, "t", "y", ["income"], decision=Decision(rules=(RULE,)))
+    assert made.n == 298
+    assert made.notes[0].startswith("2 of 300 rows are left out, for they have gaps (2 in income, 1 in age)")
+    assert made.values == policies(table.dropna(), "t", "y", ["income"], decision=Decision(rules=(RULE,))).values
+    with pytest.raises(DataError, match="every row has a gap"):
+        policies(table.assign(age=np.nan), "t", "y", ["income", "age"])
+
+
 def test_what_the_data_never_show_is_said():
     table = shop(600)
     table["t"] = (table["income"] > 0).astype(int)  # no overlap

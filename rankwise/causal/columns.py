@@ -96,6 +96,21 @@ def check_columns(table: Any, names: Iterable[str]) -> None:
             raise DataError(f"column {name!r} holds an infinite number: no average can hold it.", column=name)
 
 
+def whole(table: Any, used: Iterable[str]) -> tuple[Any, tuple[str, ...]]:
+    """The rows without a gap in what is used, and a note where that left some out; a name that is no column raises."""
+    names = list(dict.fromkeys(used))
+    check_columns(table.iloc[:0], names)
+    gaps = {name: int(count) for name, count in table[names].isna().sum().items() if count}
+    if not gaps:
+        return table, ()
+    kept = table.dropna(subset=names)
+    where = ", ".join(f"{count} in {name}" for name, count in gaps.items())
+    if not len(kept):
+        raise DataError(explain(f"every row has a gap ({where}).", "Leave such a column out, or fill it in."))
+    note = f"{len(table) - len(kept)} of {len(table)} rows are left out, for they have gaps ({where})."
+    return kept, (f"{note} What is found is about the others.",)
+
+
 def treatment_of(table: Any, name: str) -> NDArray[np.int64]:
     """[n] of 0 and 1; booleans are cast.
 

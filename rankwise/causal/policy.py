@@ -28,7 +28,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, RecipeError, explain
 from .aipw import CLIP, Nuisances, cross_fit, mean_and_error, models, psi
-from .columns import Frame, frame
+from .columns import Frame, frame, whole
 from .overlap import LOW, Overlap, overlap
 from .rule import Rule
 
@@ -154,7 +154,7 @@ def policies(
     """Value of treating all, none, those whose effect exceeds the cost, and those whom each rule picks.
 
     Args:
-        table: pandas, a row a unit.
+        table: pandas, a row a unit; rows with a gap in a column that is used are left out, and counted in `notes`.
         common_causes: columns that move both treatment and outcome; all of them, or the values are wrong.
         effect_modifiers: further columns, known before treatment, by which effects may differ. Columns of rules are
             added to these: a rule's value needs the effect among those whom it picks.
@@ -169,6 +169,8 @@ def policies(
     for rule in rules:
         _known_before(rule, treatment, outcome)
     modifiers = [*effect_modifiers, *(name for rule in rules for name in rule.columns)]
+    used = [treatment, outcome, *common_causes, *modifiers, *([fitting.group] if fitting.group else [])]
+    table, gaps = whole(table, used)
     data = frame(table, treatment, outcome, [*common_causes, *modifiers], fitting.group)
     picks = [rule(table) for rule in rules]
     fits = cross_fit(
@@ -207,7 +209,7 @@ def policies(
         values,
         differences,
         () if cate is None else _parts(cate, arms[1] - arms[0], data.groups),
-        _notes(values, overlap(fits.g), common_causes, modifiers, cate is None),
+        (*gaps, *_notes(values, overlap(fits.g), common_causes, modifiers, cate is None)),
         cate,
     )
 
