@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import DataError, RecipeError, explain
-from .graph import Graph, as_graph, check_columns, from_causes, identify
+from .graph import Graph, allows, as_graph, check_columns, from_causes, identify
 from .interventions import Counterfactual, Interventions, counterfactual, interventions
 from .policy import PLAIN, USUAL, Decision, Fitting, Policies, policies
 from .rule import Rule
@@ -116,8 +116,6 @@ def adjusting(graph: Graph, treatment: str, outcome: str, also: Sequence[str] = 
             way=way.kind,
         )
     moved = nx.descendants(graph.dag, treatment)
-    back = graph.dag.copy()
-    back.remove_edges_from(list(graph.dag.out_edges(treatment)))
     inside = [name for name in dict.fromkeys(also) if name in graph.dag]
     for name in inside:
         if name in moved:
@@ -125,8 +123,7 @@ def adjusting(graph: Graph, treatment: str, outcome: str, also: Sequence[str] = 
                 explain(f"the graph says that {treatment!r} moves {name!r}.", "A rule decides before: leave it out."),
                 column=name,
             )
-    held = {*way.adjust, *inside}
-    if inside and not nx.is_d_separator(back, {treatment}, {outcome}, held):
+    if inside and not allows(graph, treatment, outcome, (*way.adjust, *inside)):
         raise DataError(
             explain(
                 f"by this graph, holding {', '.join(inside)} fixed besides opens a path that is no effect.",
