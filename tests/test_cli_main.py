@@ -44,7 +44,7 @@ def test_every_command_of_the_plan_is_there():
         "merge",
         "export",
         "sparsify",
-    } | {"timeline", "narratives", "gates", "policy"}
+    } | {"timeline", "narratives", "gates", "policy", "effect"}
     assert set(COMMANDS) == plan
 
 

@@ -13,6 +13,7 @@ from .. import __version__
 from . import change, look, relations, schedule, use
 from .common import unwrapped
 from .demo import demo
+from .effect import effect
 from .failure import Commands
 from .gates import gates
 from .narratives import narratives
@@ -62,6 +63,7 @@ for command in (
     change.merge,
     change.export,
     timeline,
+    effect,
     policy,
     gates,
     narratives,

@@ -1,0 +1,125 @@
+"""rankwise effect: what a treatment does to an outcome, from a table and a graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .common import Json, TableFile, need_causal, note, print_json, table
+from .policy import Nuisance
+
+NOTHING = ("none", "[]")
+
+
+def effect(
+    data: TableFile,
+    treatment: Annotated[str, typer.Option(metavar="COLUMN", help="0 and 1, or true and false.", show_default=False)],
+    outcome: Annotated[str, typer.Option(metavar="COLUMN", help="A number, or 0 and 1.", show_default=False)],
+    graph: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help='Which column causes which, in TOML: edges = [["w", "t"], ["t", "y"]], hidden = ["u"].',
+            show_default=False,
+        ),
+    ] = None,
+    common_causes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,...",
+            help="Instead of a graph: the columns that move both; none where the treatment was random.",
+            show_default=False,
+        ),
+    ] = None,
+    instruments: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,...", help="Use these rather than adjust.", show_default=False),
+    ] = None,
+    effect_modifiers: Annotated[
+        str | None,
+        typer.Option(metavar="A,B,...", help="Tell the effect by these columns too.", show_default=False),
+    ] = None,
+    nuisance: Annotated[Nuisance, typer.Option(help="Models of outcome and treatment.")] = Nuisance.linear,
+    folds: Annotated[int, typer.Option(help="A row is held out with its fold.")] = 5,
+    group: Annotated[
+        str | None,
+        typer.Option("--group", metavar="COLUMN", help="Its rows of one value belong together.", show_default=False),
+    ] = None,
+    refuters: Annotated[str, typer.Option(metavar="A,B,...", help="Names of refuters, all or none.")] = "all",
+    simulations: Annotated[
+        int | None, typer.Option(help="Of each refuter.", show_default="20, or 5 without linear models")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of folds, models and refuters.")] = 0,
+    out: Annotated[Path | None, typer.Option(help="Folder for the report.", show_default=False)] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the report.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Estimate what a treatment does to an outcome, from a table and a graph.
+
+    Checks the graph against the table, looks at overlap before any estimate, estimates doubly robustly with an
+    interval, sets other estimators beside it, and runs refuters in forms that are right, each with what passing means.
+    Right only if the graph is: no figure here can show that a cause is missing from it.
+
+    Example:  rankwise effect data.csv --treatment t --outcome y --graph g.toml --out report/
+    """
+    need_causal()
+    from ..causal.effect_report import figures, report
+    from ..causal.estimate import effect as estimated
+    from ..causal.frames import read_frame
+    from ..causal.graph import read
+    from ..causal.refute import ALL
+    from ..causal.report import check_free, jsonable, write
+
+    if out is not None:
+        check_free(out, overwrite)
+    found = estimated(
+        read_frame(data),
+        treatment,
+        outcome,
+        graph=None if graph is None else read(graph),
+        common_causes=None if common_causes is None else names(common_causes),
+        instruments=names(instruments or ""),
+        effect_modifiers=names(effect_modifiers or ""),
+        nuisance=nuisance.value,
+        folds=folds,
+        groups=group,
+        refuters=ALL if refuters == "all" else tuple(names(refuters)),
+        simulations=simulations,
+        seed=seed,
+    )
+    files = [] if out is None else write(report(found), out, overwrite)
+    if as_json:
+        print_json(jsonable(figures(found) | {"files": [str(f) for f in files]}))
+        return
+    _tell(found)
+    if files:
+        print("written  " + ", ".join(str(f) for f in files))
+
+
+def names(text: str) -> list[str]:
+    """Of a list with commas; nothing for the word none."""
+    return [] if text.strip() in NOTHING else [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _tell(found: Any) -> None:
+    """Overlap first, then estimates, groups and refuters as tables; their sentences on lines of their own."""
+    from ..causal.effect_report import summary
+    from ..causal.report import figure, interval
+
+    for text in (*found.notes, found.way.sentence, found.independences.sentence):
+        note(f"note: {text}".replace("`", "'"))
+    if found.overlap is not None:
+        print(f"overlap  {found.overlap.sentence}\n")
+    rows = [(e.name, figure(e.ate), interval(e.low, e.high)) for e in found.estimators]
+    print(table(("estimator", f"effect on {found.outcome}", "95 % interval"), rows))
+    for m in found.cate:
+        lines = [(f"{m.column} {v.level}", v.n, figure(v.ate), interval(v.low, v.high)) for v in m.levels]
+        print("\n" + table(("group", "rows", "effect", "95 % interval"), lines) + f"\n{m.sentence}")
+    if found.refuters:
+        print()
+    for r in found.refuters:
+        verdict = {True: "passed", False: "FAILED", None: "measured"}[r.passed]
+        print(f"{r.name}, {verdict}: {figure(r.new)}. {r.sentence}")
+    print("\n" + summary(found).replace("`", "'"))
