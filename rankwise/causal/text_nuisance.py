@@ -1,13 +1,15 @@
 """What a text says about treatment and outcome, in two stages that never see the row they are asked about.
 
-First, each view of the texts (numbers of a frozen encoder, words, an adapter) gives four scores a row by ridge
-regression, with the penalty that leave-one-out error picks: the treatment, the outcome of either arm, and the outcome
-less its arm's mean over both arms. Penalised scores are pulled towards the mean, and what they are pulled by stays in
-an estimate as confounding. Second, therefore, propensity and outcomes are fitted without a penalty on these few scores,
-which undoes the pull, and weighs the views against each other.
+First, each view of the texts (numbers of a frozen encoder, words, an adapter) gives a few scores a row: the treatment,
+the outcome of either arm, and the outcome less its arm's mean over both arms. They are penalised, and so pulled towards
+the mean, and what they are pulled by stays in an estimate as confounding. Second, therefore, propensity and outcomes
+are fitted on these scores with next to no penalty, which undoes the pull, and weighs the views against each other.
 
-Source: scores as covariates: Hansen 2008, "The prognostic analogue of the propensity score"; views weighed on rows
-that were held out: van der Laan, Polley and Hubbard 2007, "Super learner".
+Both stages leave the fold out that is asked about, and the second is fitted on scores of rows that were left out of the
+first: by closed form for ridge regressions, whose scores of their own rows would promise too much.
+
+Source: scores as covariates: Hansen 2008, "The prognostic analogue of the propensity score"; views weighed on rows that
+were left out: van der Laan, Polley and Hubbard 2007, "Super learner".
 """
 
 from __future__ import annotations
@@ -27,30 +29,29 @@ RAREST, MOST_WORDS = 3, 2000
 
 @dataclass(frozen=True)
 class Scores:
-    """What one view of the texts says about rows that it was not fitted on.
+    """What one view of the texts says, once for each fold that is asked about.
 
     Attributes:
-        name: of the view. t: [n] treatment, about 0 to 1. q0, q1: [n] outcome of either arm. both: [n] outcome less
-            its arm's mean, from both arms.
+        name: of the view.
+        of_treatment: [folds, n, a]; entry [k] knows nothing of the rows of fold k, and its score of a row outside fold
+            k nothing of that row. of_outcome: [folds, n, b], likewise.
     """
 
     name: str
-    t: Floats
-    q0: Floats
-    q1: Floats
-    both: Floats
-
-    @property
-    def columns(self) -> Floats:
-        """[n, 4]"""
-        return np.column_stack([self.t, self.q0, self.q1, self.both])
+    of_treatment: Floats
+    of_outcome: Floats
 
 
-def ridge(x: NDArray[np.floating], y: NDArray[np.floating], new: NDArray[np.floating]) -> Floats:
-    """[m, k] what ridge regressions expect for `new`, each target with the penalty of least leave-one-out error.
+def ridge(
+    x: NDArray[np.floating], y: NDArray[np.floating], new: NDArray[np.floating]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Scores (what is expected less the mean) of ridge regressions, each target with its best penalty.
 
     Args:
         x: [n, d]. y: [n, k] targets. new: [m, d].
+
+    Returns:
+        [n, k] of each row by the others; [m, k] of `new`. The penalty is that of least leave-one-out error.
 
     One eigendecomposition of the smaller of n x n and d x d serves all targets and penalties; the leave-one-out error
     of row i is its residual over 1 - h_i, with h the diagonal of the hat matrix.
@@ -58,35 +59,52 @@ def ridge(x: NDArray[np.floating], y: NDArray[np.floating], new: NDArray[np.floa
     mean, level = x.mean(0), y.mean(0)
     xc, yc = x - mean, np.asarray(y - level, dtype=np.float64)
     n, d = xc.shape
-    if not d:
-        return np.tile(np.asarray(level, dtype=np.float64), (len(new), 1))
+    if not d or n < 2:
+        return np.zeros(yc.shape), np.zeros((len(new), yc.shape[1]))
     values, vectors = np.linalg.eigh(xc @ xc.T if n <= d else xc.T @ xc)
     real = values > 1e-6 * max(float(values[-1]), 1e-12)  # of float32 numbers, the rest is rounding
     values, vectors = values[real].astype(np.float64), vectors[:, real]
-    left = vectors if n <= d else xc @ vectors / np.sqrt(values)
+    left = (vectors if n <= d else xc @ vectors / np.sqrt(values)).astype(np.float64)
     turned = left.T @ yc  # [r, k]
     penalties = PENALTIES * max(float(values.sum()) / n, 1e-12)
     kept = values / (values + penalties[:, None])  # [penalties, r]
-    hat = kept @ (left.astype(np.float64) ** 2).T + 1 / n
-    left_out = [((yc - left @ (k[:, None] * turned)) / (1 - h)[:, None]) ** 2 for k, h in zip(kept, hat, strict=True)]
-    best = penalties[np.mean(left_out, axis=1).argmin(0)]  # [k]
-    weights = xc.T @ (left @ (turned / (values[:, None] + best)))
-    return np.asarray((new - mean) @ weights + level, dtype=np.float64)
+    hat = kept @ (left**2).T + 1 / n
+    errors = np.stack(
+        [(yc - left @ (k[:, None] * turned)) / (1 - h)[:, None] for k, h in zip(kept, hat, strict=True)]
+    )  # [penalties, n, k]
+    best = (errors**2).mean(1).argmin(0)  # [k]
+    error = np.take_along_axis(errors, best[None, None], 0)[0]
+    weights = xc.T @ (left @ (turned / (values[:, None] + penalties[best])))
+    others = -yc / (n - 1)  # the mean of the other rows, which holds the row's own y too: it must go
+    return (yc - error - others) * ((n - 1) / n), np.asarray((new - mean) @ weights, dtype=np.float64)
 
 
 def scores(name: str, x: NDArray[np.floating], t: NDArray[np.int64], y: Floats, fold: NDArray[np.int64]) -> Scores:
-    """Scores of one view given as numbers x [n, d], each fold by the others."""
-    out = np.empty((len(t), 4))
-    for k in np.unique(fold):
-        held, rest = fold == k, fold != k
-        level = np.array([y[rest & (t == arm)].mean() for arm in (0, 1)])
-        out[held] = np.column_stack(
-            [
-                ridge(x[rest], np.column_stack([t, y - level[t]])[rest], x[held]),
-                *(ridge(x[rest & (t == arm)], y[rest & (t == arm), None], x[held]) for arm in (0, 1)),
-            ]
-        )
-    return Scores(name, t=out[:, 0], q0=out[:, 2], q1=out[:, 3], both=out[:, 1])
+    """Scores of one view given as numbers x [n, d]."""
+    folds = int(fold.max()) + 1
+    of_treatment, of_outcome = np.zeros((folds, len(t), 1)), np.zeros((folds, len(t), 3))
+    for k in range(folds):
+        rest = fold != k
+        own, new = ridge(x[rest], t[rest, None], x[~rest])
+        of_treatment[k, rest], of_treatment[k, ~rest] = own, new
+        of_outcome[k, rest, 2], of_outcome[k, ~rest, 2] = _both(x[rest], t[rest], y[rest], x[~rest])
+        for arm in (0, 1):
+            seen = rest & (t == arm)
+            own, new = ridge(x[seen], y[seen, None], x[~seen])
+            of_outcome[k, seen, arm], of_outcome[k, ~seen, arm] = own[:, 0], new[:, 0]
+    return Scores(name, of_treatment, of_outcome)
+
+
+def _both(x: NDArray[np.floating], t: NDArray[np.int64], y: Floats, new: NDArray[np.floating]) -> tuple[Floats, Floats]:
+    """Scores [n] and [m] of the outcome by one slope for both arms, fitted on what differs within the arms.
+
+    Numbers less their arm's mean know nothing of the treatment; with those as they are, the slope would take up what
+    the arms differ by, and the score of a text would tell its treatment.
+    """
+    means = np.stack([x[t == arm].mean(0) for arm in (0, 1)])
+    level = np.array([y[t == arm].mean() for arm in (0, 1)])
+    own, moved = ridge(x - means[t], (y - level[t])[:, None], np.concatenate([means, new]) - x.mean(0))
+    return own[:, 0] + moved[t, 0], moved[2:, 0]
 
 
 def standard(x: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -110,36 +128,56 @@ def words(texts: Sequence[str]) -> NDArray[np.float32]:
 
 
 def refit(
-    views: Sequence[Scores], t: NDArray[np.int64], y: Floats, fold: NDArray[np.int64], covariates: Floats | None = None
+    views: Sequence[Scores],
+    t: NDArray[np.int64],
+    y: Floats,
+    fold: NDArray[np.int64],
+    covariates: Floats | None = None,
+    *,
+    answers_alone: bool = False,
 ) -> Nuisances:
-    """Propensity and both outcomes from all scores and the covariates [n, k], each fold by the others."""
-    x = np.column_stack([*(v.columns for v in views), *([] if covariates is None else [covariates])])
-    return second_stage(x, x, t, y, fold)
+    """Propensity and both outcomes from the scores of all views and the covariates [n, k].
 
-
-def second_stage(
-    for_treatment: Floats, for_outcome: Floats, t: NDArray[np.int64], y: Floats, fold: NDArray[np.int64]
-) -> Nuisances:
-    """Logistic regression of the treatment on [n, k] numbers, least squares (or logistic) of the outcome by arm."""
-    binary = bool(np.isin(y, (0.0, 1.0)).all())
+    answers_alone: outcomes from scores of the outcome alone, and the propensity from these two outcomes (and the
+        covariates): for texts that tell the treatment so well that nothing is left to compare (Gui and Veitch 2022).
+    """
+    beside = np.empty((len(t), 0)) if covariates is None else covariates
     q, g = np.empty((2, len(t))), np.empty(len(t))
+    binary = bool(np.isin(y, (0.0, 1.0)).all())
     for k in np.unique(fold):
-        held, rest = fold == k, fold != k
-        g[held] = _expected(for_treatment[rest], t[rest].astype(np.float64), for_treatment[held], True)
+        rest = fold != k
+        of_outcome = [v.of_outcome[k] / (y[rest].std() or 1.0) for v in views]
+        of_treatment = [v.of_treatment[k] / t[rest].std() for v in views]
+        x = np.column_stack([*of_outcome, *([] if answers_alone else of_treatment), beside])
+        said = np.empty((2, len(t)))
         for arm in (0, 1):
-            seen = rest & (t == arm)
-            q[arm, held] = _expected(for_outcome[seen], y[seen], for_outcome[held], binary)
+            said[arm] = expected(x, y, rest & (t == arm), binary)
+        q[:, ~rest] = said[:, ~rest]
+        z = np.column_stack([curved(said.T), beside]) if answers_alone else x
+        g[~rest] = expected(z, t.astype(np.float64), rest, True)[~rest]
     return Nuisances(q[0], q[1], g, fold)
 
 
-def _expected(x: Floats, y: Floats, new: Floats, binary: bool) -> Floats:
-    from sklearn.linear_model import LogisticRegression, Ridge
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
+def curved(q: Floats) -> Floats:
+    """[n, 5]: two columns in units of their spread, their squares and their product."""
+    a, b = ((q - q.mean(0)) / np.maximum(q.std(0), 1e-12)).T
+    return np.column_stack([a, b, a * a, b * b, a * b])
 
-    if (y == y[0]).all() or not x.shape[1]:
-        return np.full(len(new), y.mean())
-    if binary:  # C and alpha keep scores that copy each other apart, no more
-        model = make_pipeline(StandardScaler(), LogisticRegression(C=10.0, max_iter=1000)).fit(x, y.astype(int))
-        return np.asarray(model.predict_proba(new))[:, 1]
-    return np.asarray(make_pipeline(StandardScaler(), Ridge(1e-2 * len(y) ** 0.5)).fit(x, y).predict(new))
+
+def expected(x: Floats, y: Floats, seen: NDArray[np.bool_], binary: bool) -> Floats:
+    """[n] what a regression fitted on the rows `seen` expects of all rows of x [n, k].
+
+    The penalty is that of one row's worth: it drops scores that hardly vary, and leaves the others as they are.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    target = y[seen]
+    if (target == target[0]).all() or not x.shape[1]:
+        return np.full(len(x), target.mean())
+    mean = x[seen].mean(0)
+    if binary:
+        model = LogisticRegression(C=1.0, max_iter=1000).fit(x[seen] - mean, target.astype(int))
+        return np.asarray(model.predict_proba(x - mean))[:, 1]
+    xc, level = x[seen] - mean, target.mean()
+    weights = np.linalg.solve(xc.T @ xc + np.eye(x.shape[1]), xc.T @ (target - level))
+    return np.asarray((x - mean) @ weights + level)
