@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 
 from ..errors import DataError, UnknownName, explain, nearest
+from .durations import length
 from .lag_graph import Edge
 from .maxplus import ZERO, Arrival, Within, latest, moved, room
 
@@ -278,8 +279,6 @@ def _longest(
 
 
 def _remarks(model: Model, known: Mapping[str, Outcome], used: Sequence[Cause]) -> list[str]:
-    from .durations import length
-
     said = []
     for o in known.values():
         if o.delay is not None and o.delay.high < 0:

@@ -20,6 +20,7 @@ from .narratives import narratives
 from .policy import policy
 from .timeline import timeline
 from .train import train
+from .what_if import what_if
 
 app = typer.Typer(
     name="rankwise",
@@ -67,6 +68,7 @@ for command in (
     policy,
     gates,
     narratives,
+    what_if,
 ):
     app.command(help=unwrapped(command.__doc__ or ""))(command)
 
