@@ -64,7 +64,11 @@ def span(m: Measured) -> float:
 
 
 def lines_of(name: str, found: Experiment) -> list[str]:
-    kind = "all masks there are" if found.complete else f"fit on {found.fitted}, R2 of {found.fresh} held out"
+    kind = (
+        "all masks there are; R2 of each predicted from the others"
+        if found.complete
+        else f"fit on {found.fitted}, R2 of {found.fresh} held out"
+    )
     lines = [
         f"## {name.capitalize()}",
         "",

@@ -88,6 +88,17 @@ def test_two_gates_that_stand_in_for_each_other_hide_from_leaving_one_out():
     assert [e.low for e in y.effects] == [e.main for e in y.effects]  # no mask was left to chance
 
 
+def test_with_every_mask_run_each_is_predicted_from_the_others():
+    model = host(rank=1)  # 4 gates, 16 masks
+    (y,) = experiment(model, planted(lambda g, u: g[0] + g[1] * g[2] * g[3], model)).measured
+    # main effects miss e, the pure pairs and the triple: as z, g1 g2 g3 is 1/8 of (1 + z1)(1 + z2)(1 + z3), so that
+    # 4 terms of size 1/8 are missed; the variance is 1/4 (g0) + 7/64, and each of 16 residuals grows by 16 / (16 - 5)
+    total = 1 / 4 + 7 / 64
+    assert y.r2_main == pytest.approx(1 - 4 / 64 * (16 / 11) ** 2 / total)
+    assert y.r2_pairs == pytest.approx(1 - 1 / 64 * (16 / 5) ** 2 / total)  # 11 terms for 16 masks
+    assert y.chosen == ("pairs" if y.r2_pairs > y.r2_main else "main")
+
+
 def test_shapley_values_come_from_every_mask_and_the_fit_from_its_own():
     model = host(rank=2)
     found = experiment(model, planted(lambda g, u: g[0] * g[1] * g[2] + g[3], model))

@@ -189,15 +189,20 @@ def _half_widths(x: Floats, y: Floats) -> Floats:
     return np.asarray(t.ppf(0.975, free) * np.sqrt(variance * np.diag(inverse)))
 
 
-def left_out_r2(plan: Design, y: Floats, *, pairs: bool) -> float:
-    """R2 of the fit runs, each predicted from the others (PRESS): which model to prefer, without the held-out runs."""
+def left_out(plan: Design, y: Floats, *, pairs: bool) -> Floats | None:
+    """[runs] each run of the fit predicted by least squares on all the others (PRESS); None with no run to spare."""
     x = terms(plan.fit, pairs)
     if len(x) <= x.shape[1]:
-        return float("-inf")
-    beta = _solve(x, y)
+        return None
     leverage = (x @ np.linalg.pinv(x.T @ x) * x).sum(1)
-    residual = (y - x @ beta) / np.clip(1 - leverage, 1e-9, None)
-    return r2(y, y - residual)
+    residual = (y - x @ _solve(x, y)) / np.clip(1 - leverage, 1e-9, None)
+    return np.asarray(y - residual)
+
+
+def left_out_r2(plan: Design, y: Floats, *, pairs: bool) -> float:
+    """R2 of `left_out`: which model to prefer, without the held-out runs; -inf where it says nothing."""
+    predicted = left_out(plan, y, pairs=pairs)
+    return float("-inf") if predicted is None else r2(y, predicted)
 
 
 def r2(y: Floats, predicted: Floats) -> float:

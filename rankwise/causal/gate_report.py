@@ -74,7 +74,7 @@ def _done(found: Experiment) -> Section:
         f"masks were run ({found.runs / len(found.switches):.1f} a switch), seed {found.seed}, {found.seconds:.0f} s. "
     )
     if found.complete:
-        how += "That is every mask there is, so that no effect is left to chance, and none is held out for R2."
+        how += "That is every mask there is: no effect is left to chance, and for R2 each is predicted from the others."
     else:
         how += f"Effects were fitted on {found.fitted} of them, and R2 is of {found.fresh} that the fit has not seen."
     notes = [Text("\n\n".join(found.notes))] if found.notes else []

@@ -30,6 +30,7 @@ from .design import (
     design,
     every_mask,
     fit,
+    left_out,
     left_out_r2,
     pair_names,
     r2_interval,
@@ -150,9 +151,9 @@ def _measure(
     tested = plan.fit if plan.complete else plan.fresh
     truth = _of(runs, tested, name).mean(1)
     moved = bool(np.ptp(np.concatenate([units.mean(1), truth])) > STILL)
-    r2 = {k: r2_of(truth, model.predict(tested)) if moved else float("nan") for k, model in models.items()}
-    best = models[chosen].predict(tested)
-    low, high = r2_interval(truth, best, seed=seed) if moved else (float("nan"), float("nan"))
+    said = {name: _unseen(plan, units.mean(1), name, model) for name, model in models.items()}
+    r2 = {name: r2_of(truth, predicted) if moved else float("nan") for name, predicted in said.items()}
+    low, high = r2_interval(truth, said[chosen], seed=seed) if moved else (float("nan"), float("nan"))
     ends = _of(runs, np.array([[True] * len(names), [False] * len(names)]), name).mean(1)
     left = ends[0] - _of(runs, plan.left_out, name).mean(1)
     main = models["main"]
@@ -181,6 +182,14 @@ def _measure(
         high=high,
         agreement=_correlation(main.main, left),
     )
+
+
+def _unseen(plan: Design, y: Floats, name: str, model: Fit) -> Floats:
+    """What a model says of masks that it has not seen: fresh ones, or where all were fitted each from the others."""
+    if not plan.complete:
+        return model.predict(plan.fresh)
+    predicted = left_out(plan, y, pairs=name == "pairs")
+    return model.predict(plan.fit) if predicted is None else predicted
 
 
 def _models(plan: Design, y: Floats) -> tuple[dict[str, Fit], str]:

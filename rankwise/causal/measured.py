@@ -45,7 +45,7 @@ class Measured:
     open, shut: the outcome with every switch open, and with every one shut.
     r2_main, r2_pairs, r2_shrunk: share of the variance over masks that main effects predict; those and pairs, by least
         squares (15 switches or fewer); those and pairs shrunk (where some masks did not run). On masks that were held
-        out, or over all masks where all were fitted. nan where no switch moves the outcome.
+        out, or where all were fitted each predicted from the others. nan where no switch moves the outcome.
     chosen: "main", "pairs" or "shrunk": what predicts the runs of the fit best, each from the others. r2, low and high
         are its.
     pairs: of least squares; where "shrunk" was chosen, of that, and with more than 15 switches only those whose
