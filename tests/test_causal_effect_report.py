@@ -36,7 +36,8 @@ def test_every_part_is_there_and_overlap_stands_before_the_estimate(found):
     ]
     text = to_markdown(made_)
     assert CAUTION in text
-    assert text.index("What the graph says") < text.index("Overlap") < text.index("AIPW")
+    assert text.index("Overlap: Good") < text.index("Average effect of")
+    assert text.index("What the graph says") < text.index("Overlap, before") < text.index("AIPW")
     assert all(r.sentence in text for r in found.refuters)
     assert f"500 rows, 5 folds, linear models, seed {found.settings.seed}" in text
     assert "<svg" in to_html(made_)

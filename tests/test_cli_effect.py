@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,3 +90,16 @@ def test_a_circle_and_a_doubled_column_are_named(home):
 
 def test_the_help_has_an_example():
     assert "Example:  rankwise effect data.csv" in run("effect", "--help").stdout
+
+
+def test_what_the_documentation_shows_runs(home, monkeypatch, capsys):
+    blocks = dict(
+        re.findall(
+            r"```(toml|bash|python)\n(.*?)```", (Path(__file__).parents[1] / "docs" / "effects.md").read_text(), re.S
+        )
+    )
+    monkeypatch.chdir(home)
+    Path("g.toml").write_text(blocks["toml"])
+    run(*shlex.split(blocks["bash"])[1:], *QUICK, "--overwrite")
+    exec(compile(blocks["python"].replace("simulations=5", "simulations=2"), "docs/effects.md", "exec"), {})
+    assert "placebo True" in capsys.readouterr().out

@@ -15,7 +15,7 @@ DRAWN = 24  # nodes up to which a graph is drawn with all of its columns
 
 def report(found: Effect) -> Report:
     sections = [
-        Section("In short", (Text(summary(found)), *([Text("\n\n".join(found.notes))] if found.notes else []))),
+        _short(found),
         _graph(found),
         *([_overlap(found.overlap)] if found.overlap else []),
         _estimates(found),
@@ -79,6 +79,12 @@ def summary(found: Effect) -> str:
         f"Average effect of {pair}: {figure(found.ate)}, 95 % interval {interval(low, high)}, {found.n:,} rows. "
         f"{clear}{beside}"
     )
+
+
+def _short(found: Effect) -> Section:
+    """The overlap comes first, here too."""
+    said = [f"Overlap: {found.overlap.sentence}"] if found.overlap else []
+    return Section("In short", (Text("\n\n".join([*said, summary(found), *found.notes])),))
 
 
 def _graph(found: Effect) -> Section:

@@ -175,6 +175,8 @@ def _sentence(tested: Sequence[Independence], implied: int, others: float | None
     if not tested or others is None:
         return "Not informative: the columns that the graph keeps apart do not vary."
     count = f"{len(tested)} of the {implied} independences that the graph implies were tested"
+    if implied == 1:
+        count = "The one independence that the graph implies was tested"
     wrong = [i for i in tested if i.contradicted]
     if wrong:
         i = min(wrong, key=lambda i: i.held_up)
@@ -185,10 +187,10 @@ def _sentence(tested: Sequence[Independence], implied: int, others: float | None
         )
     if others > LEVEL:
         return (
-            f"Not informative: {count} and none is contradicted, but {others:.0%} of the graphs with the same columns "
-            "in other places would have passed as well."
+            f"Not informative: {count[0].lower()}{count[1:]} and not contradicted, but {others:.0%} of the graphs with "
+            "the same columns in other places would have passed as well."
         )
-    return f"{count} and none is contradicted; {others:.1%} of the graphs with the columns in other places would pass."
+    return f"{count} and not contradicted; {others:.1%} of the graphs with the columns in other places would pass."
 
 
 @contextlib.contextmanager
