@@ -27,6 +27,9 @@ from tests.test_causal_connectives import case
         ("The [storm] could have caused the [closure].", None),
         ("It [rained] and snowed. As a result, they [left].", None),
         ("They [left] because it [rained] because it snowed.", None),
+        ("They [left] because of the money [spent] on it.", None),
+        ("They [left] because she only has one and he [said] so.", None),
+        ("They [left], so [going] back is good.", None),
     ],
 )
 def test_a_signal_joins_two_events_or_says_nothing(text: str, value: int | None) -> None:

@@ -9,6 +9,7 @@ either event, the event before it is a verb, nothing is denied, and it is no idi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..relations.edits import CUES as TEMPORAL
 from ..relations.schema import Document, Span
@@ -35,6 +36,8 @@ IDIOMS = frozenset({"all", "long", "hand", "now", "then", "that", "this", "which
 SMALL_CHANGE = frozenset({"shortly", "just", "immediately", "right", "long"})
 """What may stand before either connective."""
 UNITS = frozenset({"second", "moment", "minute", "hour", "day", "night", "week", "month", "year"})
+FINITE = ("VBD", "VBZ", "VBP", "MD")
+CLOSING = frozenset({";", ":", '"', "``", "''", "“", "”", "(", ")"})
 PRONOUNS = frozenset({"he", "she", "they", "it", "his", "her", "their", "its", "him", "them"})
 
 
@@ -97,11 +100,12 @@ def _within(read: Reading, x: Word, y: Word) -> Link | None:
         if not fronted(inside, word.end, x, y):
             return None
         return Link((word.start, word.end), "fronted", 1 - WORDS[word.lower])
-    if not x.end <= word.start < word.end <= y.start or not x.tag.startswith("VB"):
+    before = inside[inside.index(word) - 1]
+    if word.said[0].isupper() or before.lower in ("and", "or", "that") or before.lower.startswith("look"):
         return None
-    if verbs_in(inside, x.end, word.start) or not begins(inside, y, word.end):
+    if not x.end <= word.start < word.end <= y.start or not governs(inside, x, word.start):
         return None
-    if any(w.said in (";", ":", '"', "``", "''", "“", "”", "(", ")") for w in inside if x.end <= w.start < y.start):
+    if not begins(inside, y, word.end):
         return None
     return Link((word.start, word.end), "inside", WORDS[word.lower])
 
@@ -111,8 +115,8 @@ def fronted(inside: tuple[Word, ...], start: int, x: Word, y: Word) -> bool:
     comma = next((w for w in inside if w.said == ","), None)
     if comma is None or not start <= x.start < comma.start < y.start:
         return False
-    subject = any(w.tag.startswith(("NN", "PRP", "DT")) for w in inside if comma.end <= w.start < y.start)
-    return subject and begins(inside, x, start, comma.start) and begins(inside, y, comma.end)
+    finite = any(w.tag in FINITE and w.start > x.start for w in verbs_in(inside, start, comma.start))
+    return not finite and begins(inside, x, start, comma.start) and begins(inside, y, comma.end)
 
 
 def _across(document: Document, read: Reading, x: Word, y: Word) -> Link | None:
@@ -146,27 +150,55 @@ def verbs_in(inside: tuple[Word, ...], start: int, end: int) -> list[Word]:
 
 
 def begins(inside: tuple[Word, ...], y: Word, start: int, end: int | None = None) -> bool:
-    """Whether y is the first thing that happens from `start` on: only its own auxiliaries come before it.
+    """Whether y is the first thing that happens from `start` on, in the clause that starts there.
 
-    A noun is, where no verb follows it up to `end`: "before the vote", but not "before the vote was held".
+    A verb has its auxiliaries right before it, its subject before these, and nothing else but words of that subject;
+    one in -ing without an auxiliary comes at once. A noun is the first thing where no verb follows up to `end`: "before
+    the vote", but not "before the vote was held".
     """
     end = inside[-1].end if end is None else end
-    before = verbs_in(inside, start, y.start)
+    ahead = [w for w in inside if start <= w.start < y.start]
+    ahead = ahead[1:] if ahead and ahead[0].said == "," else ahead
     if y.start < start:
         return False
-    if y.tag.startswith("VB"):
-        follows = [w for w in inside if w.start >= y.end and not w.tag.startswith("RB")]
-        serves = y.lower in AUXILIARY and bool(follows) and follows[0].tag.startswith("VB")
-        return not serves and all(w.lower in AUXILIARY and w.lower != "to" for w in before)
-    return y.tag.startswith("NN") and not before and not verbs_in(inside, y.end, end)
+    if not y.tag.startswith("VB"):
+        return y.tag.startswith("NN") and not _breaks(ahead) and not verbs_in(inside, y.end, end)
+    follows = [w for w in inside if w.start >= y.end and not w.tag.startswith("RB")]
+    if y.lower in AUXILIARY and follows and follows[0].tag.startswith("VB"):
+        return False
+    helped = False
+    while ahead and (ahead[-1].lower in AUXILIARY - {"to"} or ahead[-1].tag.startswith("RB")):
+        helped |= ahead.pop().lower in AUXILIARY
+    if y.tag in ("VBG", "VBN") and not helped:
+        return y.tag == "VBG" and not ahead
+    subject = any(w.tag.startswith(("NN", "PRP", "DT", "CD", "EX", "JJ")) for w in ahead)
+    return not _breaks(ahead) and (subject or (helped and bool(ahead)) or (y.tag == "VB" and not ahead))
+
+
+def _breaks(words: list[Word]) -> bool:
+    """Whether another clause may start among these words: a verb, a mark, "and", "which"."""
+    hyphens = {b.start for a, b in pairwise(words) if b.said == "-" and a.end == b.start}
+    return any(
+        w.tag in VERBAL or w.tag in ("TO", "CC", "WDT", "WP", "WRB") or w.lower == "that" or not w.said[0].isalnum()
+        for w in words
+        if w.said not in ("'s", "’s", "'", "$") and w.start not in hyphens
+    )
 
 
 def alone(inside: tuple[Word, ...], x: Word, start: int, end: int) -> bool:
     """Whether x alone happens in this part: no verb but x and auxiliaries right before it."""
-    others = [w for w in verbs_in(inside, start, end) if w is not x and w != x]
+    others = [w for w in verbs_in(inside, start, end) if w != x]
     if not x.tag.startswith("VB"):
         return x.tag.startswith("NN") and not others
     return all(w.lower in AUXILIARY and w.lower != "to" and w.start < x.start for w in others)
+
+
+def governs(inside: tuple[Word, ...], x: Word, start: int) -> bool:
+    """Whether what starts at `start` goes with the verb x: nothing else that happens is nearer."""
+    place = inside.index(x)
+    gerund = x.tag == "VBG" and place > 0 and inside[place - 1].tag == "IN"
+    marks = any(w.said in CLOSING for w in inside if x.end <= w.start < start)
+    return x.tag.startswith("VB") and not gerund and not marks and not verbs_in(inside, x.end, start)
 
 
 def denied(inside: tuple[Word, ...]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..relations.schema import Document, Span
-from .connectives import alone, begins, denied, fronted, verbs_in
+from .connectives import alone, begins, denied, fronted, governs, verbs_in
 from .cue import Case
 from .editing import changed, places, small
 from .plots import FILLERS
@@ -37,6 +37,7 @@ PHRASES = {  # inside a sentence -> which of the two is the cause, 0 being the o
     ("were", "caused", "by"): 1,
     ("stemmed", "from"): 1,
 }
+NOMINAL = frozenset({("because", "of"), ("due", "to"), ("owing", "to"), ("thanks", "to"), ("as", "a", "result", "of")})
 VERBS = frozenset(
     {"led", "leads", "lead", "resulted", "results", "result", "caused", "causes", "was", "were", "stemmed"}
 )
@@ -110,14 +111,12 @@ def _within(read: Reading, x: Word, y: Word) -> Signal | None:
         return Signal(only.span, only.said, "fronted", 0) if fits else None
     if not x.end <= start < end <= y.start or not begins(inside, y, end):
         return None
-    between = [w for w in inside if x.end <= w.start and w.end <= start]
-    if any(w.said in (";", ":", "(", ")", '"', "``", "''", "“", "”") for w in between) or verbs_in(
-        inside, x.end, start
-    ):
-        return None
     if only.said[0] in VERBS:
-        return only if x.tag.startswith("NN") and y.tag.startswith("NN") else None
-    return only if x.tag.startswith("VB") else None
+        joined = x.tag.startswith("NN") and y.tag.startswith("NN") and not verbs_in(inside, x.end, start)
+        return only if joined else None
+    if (only.said in NOMINAL and not y.tag.startswith("NN")) or (only.said == ("so",) and y.tag == "VBG"):
+        return None
+    return only if governs(inside, x, start) else None
 
 
 def _phrase(inside: tuple[Word, ...], at: int) -> Signal | None:
