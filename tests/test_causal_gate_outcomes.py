@@ -108,7 +108,9 @@ def test_any_reader_will_do_and_unsure_cases_are_counted():
     np.testing.assert_allclose(outcome.run()["connective"], 0.7)
     assert set(outcome.legend) == {"connective"}  # no labels are scored by a bare reader
     assert outcome.notes == ("doubtful: 6 of 6 pairs skipped, no certain edit.",)
-    assert edited(cases(), doubt).skipped == 6
+    assert edited(cases(), doubt).looked == 6
+    few = edited(cases(), Connective(), 2)
+    assert (len(few.on), len(few.off), few.looked) == (2, 2, 2)
     with pytest.raises(DataError, match=r"none of 6 pairs of events has a cue"):
         cue_outcome(reader, cases(), [doubt])
 
@@ -116,10 +118,10 @@ def test_any_reader_will_do_and_unsure_cases_are_counted():
 def test_labelled_pairs_are_cases_and_else_those_in_reach():
     labelled, bare = story(0), replace(story(1), relations=())
     assert [(c.document.id, c.pair, c.label) for c in cases_of([labelled])] == [("s0", ("e1", "e2"), "BEFORE")]
-    assert [c.pair for c in cases_of([bare])] == [("e1", "e2"), ("e1", "e3"), ("e2", "e3")]
+    assert {c.pair for c in cases_of([bare])} == {("e1", "e2"), ("e1", "e3"), ("e2", "e3")}
     some = cases_of(stories(9), most=4, seed=1)
     assert len(some) == 4
-    assert [c.document.id for c in some] == sorted(c.document.id for c in some)
+    assert some == cases_of(stories(9), seed=1)[:4] != cases_of(stories(9), seed=2)[:4]
 
 
 @pytest.mark.parametrize("kind", ["single", "multi", "regression"])

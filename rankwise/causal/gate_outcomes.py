@@ -60,7 +60,7 @@ class CaseReader:
 def cases_of(documents: Iterable[Document], most: int | None = None, reach: int = REACH, seed: int = 0) -> list[Case]:
     """Pairs of events as cases: those with a temporal label, or in documents without any, those in reach.
 
-    most: so many at most, drawn by `seed`, in the order of the documents.
+    In an order drawn by `seed`; so many at most.
     """
     found: list[Case] = []
     for document in documents:
@@ -70,40 +70,50 @@ def cases_of(documents: Iterable[Document], most: int | None = None, reach: int 
             found += [Case(document, (r.source, r.target), document.group, r.label) for r in labelled]
         else:
             found += [Case(document, p, document.group) for p in near_pairs(document, reach) if set(p) <= known]
-    if most is not None and len(found) > most:
-        chosen = np.sort(np.random.default_rng(seed).choice(len(found), most, replace=False))
-        found = [found[k] for k in chosen]
-    return found
+    order = np.random.default_rng(seed).permutation(len(found))[:most]
+    return [found[k] for k in order]
 
 
 @dataclass(frozen=True)
 class Edited:
-    """A cue's cases, each with the cue set to 1 and to 0; skipped: cases where no edit is certain."""
+    """A cue's cases, each with the cue set to 1 and to 0. looked: how many cases were looked at to find them."""
 
     on: tuple[Case, ...]
     off: tuple[Case, ...]
-    skipped: int
+    looked: int
 
 
-def edited(cases: Sequence[Case], cue: Cue) -> Edited:
-    """The cases in which the cue can be set both ways for certain."""
-    pairs = [(cue.edit(case, 1), cue.edit(case, 0)) for case in cases if cue.value(case) is not None]
-    sure = [(a, b) for a, b in pairs if a is not None and b is not None]
-    return Edited(tuple(a for a, _ in sure), tuple(b for _, b in sure), len(cases) - len(sure))
+def edited(cases: Sequence[Case], cue: Cue, most: int | None = None) -> Edited:
+    """The first `most` cases in which the cue can be set both ways for certain."""
+    on: list[Case] = []
+    off: list[Case] = []
+    looked = 0
+    for case in cases:
+        if most is not None and len(on) >= most:
+            break
+        looked += 1
+        if cue.value(case) is None:
+            continue
+        high, low = cue.edit(case, 1), cue.edit(case, 0)
+        if high is not None and low is not None:
+            on.append(high)
+            off.append(low)
+    return Edited(tuple(on), tuple(off), looked)
 
 
-def cue_outcome(reader: Reader, cases: Sequence[Case], cues: Sequence[Cue]) -> Outcome:
+def cue_outcome(reader: Reader, cases: Sequence[Case], cues: Sequence[Cue], most: int | None = None) -> Outcome:
     """For each cue: reader(cue at 1) - reader(cue at 0), a number each case in which both edits are certain.
 
-    With a CaseReader, cases that carry a label add "accuracy" and "log-likelihood" of the four labels.
+    most: cases a cue, and labelled ones, taken in the order given. With a CaseReader, cases that carry a label add
+    "accuracy" and "log-likelihood" of the four labels.
 
     Raises:
         DataError: no case has a cue that can be edited, nor a label.
     """
-    sets = {cue.name: edited(cases, cue) for cue in cues}
+    sets = {cue.name: edited(cases, cue, most) for cue in cues}
     used = {name: e for name, e in sets.items() if e.on}
     asks = isinstance(reader, CaseReader)
-    labelled = [c for c in cases if c.label in TEMPORAL] if asks else []
+    labelled = [c for c in cases if c.label in TEMPORAL][:most] if asks else []
     if not used and not labelled:
         raise DataError(
             explain(
@@ -133,8 +143,8 @@ def cue_outcome(reader: Reader, cases: Sequence[Case], cues: Sequence[Cue]) -> O
     if labelled:
         clusters |= {name: [c.document.id for c in labelled] for name in (RIGHT, LIKELY)}
         legend |= {RIGHT: "share of labelled pairs answered right", LIKELY: "mean log-probability of the right label"}
-    notes = [f"{name}: {e.skipped} of {len(cases)} pairs skipped, no certain edit." for name, e in sets.items()]
-    return Outcome(run, clusters, legend, tuple(n for n, e in zip(notes, sets.values(), strict=True) if e.skipped))
+    notes = [f"{n}: {e.looked - len(e.on)} of {e.looked} pairs skipped, no certain edit." for n, e in sets.items()]
+    return Outcome(run, clusters, legend, tuple(note for note in notes if ": 0 of " not in note))
 
 
 def table_outcome(model: nn.Module, task: Task, given: Sequence[Example]) -> Outcome:

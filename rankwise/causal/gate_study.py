@@ -32,7 +32,9 @@ from .subspace import overlaps, svd_basis
 from .switches import switches
 
 PAIRS, ROWS = 16, 200
-"""Pairs of events, and rows of a table, that are asked about under every mask, unless told otherwise."""
+"""Pairs of events for each cue, and rows of a table, that are asked about under every mask, unless told otherwise."""
+LOOKED = 1_000
+"""Pairs that are looked at for cues that can be edited, drawn by seed."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Study:
     """How gates are asked. Arguments as of `switches` and `experiment`, and:
 
     Args:
-        most: pairs of events or rows at most, drawn by seed; default 16 pairs, 200 rows.
+        most: pairs of events for each cue, or rows, at most, drawn by seed; default 16 pairs, 200 rows.
         singular: the same experiment again, in the basis of singular vectors.
         against: another adapter's folder, of another seed, whose directions are compared.
         base: the base model, if it is no longer where training found it.
@@ -77,7 +79,7 @@ def study_relations(
     how = how or Study()
     refuse_cues(cues or ())
     corpus = read_corpus("jsonl", data)
-    cases = cases_of(corpus, how.most or PAIRS, seed=how.seed)
+    cases = cases_of(corpus, LOOKED, seed=how.seed)
     if not cases:
         raise DataError(
             explain(
@@ -88,7 +90,7 @@ def study_relations(
         )
     extractor = Extractor.load(folder, how.base)
     try:
-        outcome = cue_outcome(CaseReader(extractor), cases, cues_for(cases, cues))
+        outcome = cue_outcome(CaseReader(extractor), cases, cues_for(cases, cues), how.most or PAIRS)
         return _study(extractor.model, extractor.adapter, outcome, how, str(folder))
     finally:
         extractor.close()

@@ -46,7 +46,7 @@ def gates(
     ] = None,
     most: Annotated[
         int | None,
-        typer.Option(min=1, help="Pairs of events, or rows, at most.", show_default="16 pairs, 200 rows"),
+        typer.Option(min=1, help="Pairs of events a cue, or rows, at most.", show_default="16 pairs, 200 rows"),
     ] = None,
     runs: Annotated[int, typer.Option(min=6, help="Masks for each direction, site or layer.")] = 12,
     shapley: Annotated[
