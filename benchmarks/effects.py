@@ -15,6 +15,7 @@ import os
 import platform
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -50,24 +51,20 @@ def kinked(n: int = 1000, seed: int = 0) -> pd.DataFrame:
 WORLDS = {"linear": linear, "kinked": kinked}
 
 
-def coverage(world: str, nuisance: str, n: int, draws: int) -> Row:
+def coverage(world: str, models: str, rows: int, draws: int) -> Row:
     """Bias, root mean square error and share of intervals that hold the truth."""
     from scipy.stats import binomtest
 
     found, naive, start = [], [], time.perf_counter()
     for seed in range(draws):
-        d = WORLDS[world](n, seed)
+        d = WORLDS[world](rows, seed)
         x, t, y = d[["w", "v"]].to_numpy(), d.t.to_numpy(), d.y.to_numpy()
-        q = cross_fit(x, t, y, nuisance=nuisance, seed=seed)
+        q = cross_fit(x, t, y, nuisance=models, seed=seed)
         found.append(mean_and_error(psi(y, t, q.q0, q.q1, q.g)))
         naive.append(y[t == 1].mean() - y[t == 0].mean())
     ate, se = np.array(found).T
     hits = int((np.abs(ate - TRUE) <= Z * se).sum())
     return {
-        "world": world,
-        "models": nuisance,
-        "rows": n,
-        "draws": draws,
         "naive_bias": float(np.mean(naive) - TRUE),
         "bias": float(ate.mean() - TRUE),
         "rmse": float(np.sqrt(np.mean((ate - TRUE) ** 2))),
@@ -83,7 +80,7 @@ def identification(causes: int, stock: bool) -> Row:
     names = [f"c{i}" for i in range(causes)]
     start = time.perf_counter()
     way = identify(from_causes("t", "y", names), "t", "y")
-    row: Row = {"causes": causes, "ours": time.perf_counter() - start, "adjusts": len(way.adjust), "dowhy": None}
+    row: Row = {"ours": time.perf_counter() - start, "found": len(way.adjust), "dowhy": None}
     if stock:
         rng = np.random.default_rng(0)
         data = pd.DataFrame(rng.normal(size=(100, causes)), columns=names)
@@ -96,38 +93,49 @@ def identification(causes: int, stock: bool) -> Row:
     return row
 
 
-def refuted(causes: list[str], draws: int) -> Row:
+def refuted(adjusts: list[str], draws: int) -> Row:
     """How often each refuter passes, with all common causes or with one left out."""
     passed: Counter[str] = Counter()
     ates = []
     for seed in range(draws):
-        found = effect(linear(500, seed), "t", "y", common_causes=causes, compare=False, simulations=10, seed=seed)
+        found = effect(linear(500, seed), "t", "y", common_causes=adjusts, compare=False, simulations=10, seed=seed)
         ates.append(found.ate if found.ate is not None else float("nan"))
         passed.update(r.name for r in found.refuters if r.passed)
-    return {"adjusts": causes, "draws": draws, "mean": float(np.nanmean(ates)), "passed": {k: passed[k] for k in TESTS}}
+    return {"mean": float(np.nanmean(ates)), "passed": {k: passed[k] for k in TESTS}}
 
 
-def run(draws: int, tests: int, stock: int) -> Row:
+class Log:
+    """log.txt: a line for each row as it is done; with `resume`, rows that it holds are not run again."""
+
+    def __init__(self, resume: bool) -> None:
+        HOME.mkdir(parents=True, exist_ok=True)
+        self.file = HOME / "log.txt"
+        if not resume or not self.file.exists():
+            self.file.write_text("")
+        self.held = [json.loads(line.partition(" s  ")[2]) for line in self.file.read_text().splitlines()]
+
+    def row(self, make: Callable[..., Row], **given: Any) -> Row:
+        for old in self.held:
+            if given.items() <= old.items():
+                return old
+        start = time.perf_counter()
+        new = given | make(**given)
+        with self.file.open("a") as file:
+            file.write(f"{time.perf_counter() - start:7.1f} s  {json.dumps(new, default=bool)}\n")
+        return new
+
+
+def run(draws: int, tests: int, stock: int, resume: bool) -> Row:
     """Everything, with what it was made on."""
-    start, out = time.perf_counter(), HOME / "log.txt"
-    HOME.mkdir(parents=True, exist_ok=True)
-    out.write_text("")
-
-    def told(row: Row) -> Row:
-        with out.open("a") as file:
-            file.write(f"{time.perf_counter() - start:7.1f} s  {json.dumps(row)}\n")
-        return row
-
-    cells = [("linear", "linear", 500), ("linear", "linear", 2000), ("kinked", "linear", 2000)]
-    rows = [told(coverage(world, kind, n, draws)) for world, kind, n in cells]
-    slow = max(2, draws // 2)
-    rows += [told(coverage("kinked", kind, 2000, slow)) for kind in ("boosting", "network")]
+    log = Log(resume)
+    cells = [("linear", "linear", 500, draws), ("linear", "linear", 2000, draws), ("kinked", "linear", 2000, draws)]
+    cells += [("kinked", "boosting", 2000, max(2, draws // 2)), ("kinked", "network", 2000, max(2, draws // 4))]
+    rows = [log.row(coverage, world=w, models=m, rows=n, draws=k) for w, m, n, k in cells]
     return {
         "coverage": rows,
-        "identification": [told(identification(k, k <= stock)) for k in (10, 50, 100)],
-        "refuters": [told(refuted(c, tests)) for c in (["w", "v"], ["v"])],
-        "traps": [told({"trap": name, **vars(fall(name))}) for name in TRAPS],
-        "seconds": time.perf_counter() - start,
+        "identification": [log.row(identification, causes=k, stock=k <= stock) for k in (10, 50, 100)],
+        "refuters": [log.row(refuted, adjusts=c, draws=tests) for c in (["w", "v"], ["v"])],
+        "traps": [log.row(lambda trap: vars(fall(trap)), trap=name) for name in TRAPS],
         "on": {
             "python": platform.python_version(),
             "dowhy": dowhy.__version__,
@@ -141,7 +149,7 @@ def run(draws: int, tests: int, stock: int) -> Row:
 def page(found: Row) -> str:
     """The README of the results."""
     lines = ["# Effects: how right they are", "", "Made by `python -m benchmarks.effects`; every row is in `log.txt`."]
-    lines += ["", f"{found['seconds']:,.0f} s on one core; " + ", ".join(f"{k} {v}" for k, v in found["on"].items())]
+    lines += ["", "One core of a busy machine; " + ", ".join(f"{k} {v}" for k, v in found["on"].items())]
     lines += [
         "",
         "## Bias and coverage",
@@ -190,11 +198,12 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=200, help="tables for each row of bias and coverage")
     parser.add_argument("--refuted", type=int, default=40, help="tables for each row of refuters")
     parser.add_argument("--stock", type=int, default=50, help="common causes up to which DoWhy's default is timed")
+    parser.add_argument("--resume", action="store_true", help="run only rows that log.txt does not hold")
     parser.add_argument("--table", action="store_true", help="write the README again and run nothing")
     asked = parser.parse_args()
     kept = HOME / "results.json"
     if not asked.table:
-        found = run(asked.draws, asked.refuted, asked.stock)
+        found = run(asked.draws, asked.refuted, asked.stock, asked.resume)
         kept.write_text(json.dumps(found, indent=2, default=bool) + "\n")
     (HOME / "README.md").write_text(page(json.loads(kept.read_text())))
 

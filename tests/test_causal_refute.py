@@ -151,3 +151,12 @@ def test_a_cause_left_out_moves_the_effect_within_the_bound():
     scale = bias_scale(y, t, short.nuisances_.q0, short.nuisances_.q1, short.nuisances_.g)
     bias = abs(short.ate_ - whole.ate_)
     assert 0.5 < bias <= scale * np.sqrt(r_y * r_t / (1 - r_t)) * 1.05
+
+
+def test_a_bootstrap_draws_rows_and_adds_no_noise_to_causes():
+    """DoWhy's default adds a tenth of their spread: where a cause is strong, a correct estimate then moves by .2."""
+    data = table(3000)
+    data["y"] = 2 * data.t + 20 * data.w + data.v + 0.1 * np.sin(np.arange(3000))
+    given = asked(data)
+    found = refute(given, ["bootstrap"])[0]
+    assert abs(found.new - given.found.value) < 0.01
