@@ -11,6 +11,7 @@ import typer
 
 from .. import __version__
 from . import change, look, relations, schedule, use
+from .audit import audit
 from .common import unwrapped
 from .demo import demo
 from .effect import effect
@@ -66,6 +67,7 @@ for command in (
     timeline,
     effect,
     policy,
+    audit,
     gates,
     narratives,
     what_if,
