@@ -248,7 +248,7 @@ def _instrument(graph: Graph, t: str, y: str, candidates: Sequence[str]) -> Way 
     import networkx as nx
 
     dag = graph.dag
-    after = nx.descendants(dag, t)
+    after = nx.descendants(dag, t) | nx.descendants(dag, y)
     without = dag.copy()
     without.remove_edges_from([(t, c) for c in after if dag.has_edge(t, c) and (c == y or nx.has_path(dag, c, y))])
     names = [z for z in candidates if z not in after and z in dag]
@@ -257,7 +257,7 @@ def _instrument(graph: Graph, t: str, y: str, candidates: Sequence[str]) -> Way 
     for held in (
         {*()},
         wide - set(names),
-        *[(nx.ancestors(dag, z) | wide) - {z} - after - graph.hidden for z in names],
+        *[(nx.ancestors(dag, z) | wide) - {z, t, y} - after - graph.hidden for z in names],
     ):
         good = tuple(
             z
@@ -272,7 +272,7 @@ def _instrument(graph: Graph, t: str, y: str, candidates: Sequence[str]) -> Way 
         return None
     said = f"{_listed(best[0])} moves {t} and reaches {y} in no other way"
     beside = f", with {_listed(best[1])} held fixed" if best[1] else ""
-    return Way("instrument", best[1], best[0], f"Adjustment cannot do it, but the graph says that {said}{beside}.")
+    return Way("instrument", best[1], best[0], f"By instrument, not by adjustment: the graph says that {said}{beside}.")
 
 
 def _no_instrument(names: Sequence[str]) -> Way:
