@@ -44,7 +44,7 @@ def test_every_command_of_the_plan_is_there():
         "merge",
         "export",
         "sparsify",
-    } | {"timeline", "narratives", "gates", "policy", "effect"}
+    } | {"timeline", "narratives", "gates", "policy", "effect", "audit"}
     assert set(COMMANDS) == plan
 
 

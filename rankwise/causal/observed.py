@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from ..errors import DataError
 from .aipw import CLIP, LEAST, cross_fit, mean_and_error, psi
 from .cue_table import Adjust
 from .edited import Floats
+from .estimators import Z, aipw, estimand
 from .overlap import Overlap, overlap
+from .refute import Asked, refute
 
 TREATMENT, OUTCOME, DOCUMENT = "cue", "answer", "document"
 FOLDS = 5
@@ -68,10 +71,6 @@ def observe(cells: Cells, *, nuisance: str = "linear", seed: int = 0) -> Observe
     Raises:
         DataError: too few rows of an arm; see `Cells.lacking`.
     """
-    import pandas as pd
-
-    from .estimators import Z, aipw, estimand
-
     if (why := cells.lacking) is not None:
         raise DataError(f"no estimate: {why}.")
     names = [f"x{i}" for i in range(cells.adjust.x.shape[1])]
@@ -112,7 +111,5 @@ def naive(cells: Cells) -> float:
 
 def refuted(observed: Observed, which: Sequence[str], simulations: int, seed: int = 0) -> tuple[Any, ...]:
     """`refute.Refuted` of each."""
-    from .refute import Asked, refute
-
     data, wanted, found, fitted = observed.fitted
     return tuple(refute(Asked(data, wanted, found, fitted, simulations, seed), which))

@@ -10,6 +10,7 @@ import numpy as np
 from .cue_table import Adjust
 from .edited import Floats, Ints
 from .observed import Cells, Observed, scored
+from .refute import bias_scale, robustness
 
 
 @dataclass(frozen=True)
@@ -41,8 +42,6 @@ class Sensitivity:
 
 def sensitivity(cells: Cells, observed: Observed, *, seed: int = 0) -> Sensitivity:
     """Each factor is left out in turn, by linear models."""
-    from .refute import bias_scale, robustness
-
     parts = observed.fitted[-1].nuisances_
     scale = bias_scale(cells.y, cells.t.astype(np.float64), parts.q0, parts.q1, parts.g)
     needed = robustness(abs(observed.ate), scale)
