@@ -22,28 +22,33 @@ def effect(parts, t, y):
     return mean_and_error(psi(y, t, parts.q0, parts.q1, parts.g))
 
 
-def fitted(x, y, at, penalty):
-    """What is expected at `at` less the mean of x's rows, by a ridge regression solved directly."""
-    xc = x - x.mean(0)
-    return (at - x.mean(0)) @ np.linalg.solve(xc.T @ xc + penalty * np.eye(x.shape[1]), xc.T @ (y - y.mean()))
-
-
 @pytest.mark.parametrize("width", [3, 30])  # fewer and more numbers than rows
-def test_ridge_is_the_direct_solution_with_the_penalty_that_leaving_each_row_out_in_turn_picks(width):
-    x, _, y = drawn(20, width, seed=1)
+@pytest.mark.parametrize("arms", [False, True])
+def test_ridge_is_the_direct_solution_with_the_penalty_that_leaving_each_row_out_in_turn_picks(width, arms):
+    x, t, y = drawn(20, width, seed=1)
+    arm = t if arms else np.zeros(20, dtype=int)
     new = np.random.default_rng(2).normal(size=(4, width))
-    others = [np.arange(20) != i for i in range(20)]
 
-    def left_out(penalty):
-        said = [y[o].mean() + fitted(x[o], y[o], x[i], penalty) for i, o in enumerate(others)]
-        return ((np.array(said) - y) ** 2).mean()
+    def slope(rows, penalty):
+        means = np.stack([np.append(x, y[:, None], 1)[rows & (arm == k)].mean(0) for k in np.unique(arm)])
+        xc, yc = x[rows] - means[arm[rows], :-1], y[rows] - means[arm[rows], -1]
+        return means, np.linalg.solve(xc.T @ xc + penalty * np.eye(width), xc.T @ yc)
 
-    best = min(PENALTIES * ((x - x.mean(0)) ** 2).sum() / 20, key=left_out)
-    own, asked = ridge(x, y[:, None], new)
-    np.testing.assert_allclose(asked[:, 0], fitted(x, y, new, best), atol=1e-8)
-    # the score of a row is the slope of the others, taken from the mean of all
-    slopes = [fitted(x[o], y[o], x[i] - x.mean(0) + x[o].mean(0), best) for i, o in enumerate(others)]
-    np.testing.assert_allclose(own[:, 0], slopes, atol=1e-8)
+    def left_out(i, penalty):
+        means, weights = slope(np.arange(20) != i, penalty)
+        return means[arm[i], -1] + (x[i] - means[arm[i], :-1]) @ weights
+
+    everything = np.ones(20, dtype=bool)
+    scale = ((x - slope(everything, 1)[0][arm, :-1]) ** 2).sum() / 20
+    best = min(PENALTIES * scale, key=lambda p: sum((left_out(i, p) - y[i]) ** 2 for i in range(20)))
+    own, asked = ridge(x, y[:, None], new, t if arms else None)
+    means, weights = slope(everything, best)
+    np.testing.assert_allclose(asked[:, 0], (new - x.mean(0)) @ weights, atol=1e-8)
+    slopes = [slope(np.arange(20) != i, best)[1] for i in range(20)]
+    expected = [
+        (x[i] - means[arm[i], :-1]) @ s + (means[arm[i], :-1] - x.mean(0)) @ weights for i, s in enumerate(slopes)
+    ]
+    np.testing.assert_allclose(own[:, 0], expected, atol=1e-8)
 
 
 def test_one_column_by_hand():

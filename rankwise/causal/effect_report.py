@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from .draw import Edge, Interval, forest_svg, graph_svg
 from .estimate import Effect
+from .estimators import Estimate
 from .overlap import QUANTILES, Overlap
 from .report import Picture, Report, Section, Table, Text, figure, interval
 
@@ -17,10 +19,10 @@ def report(found: Effect) -> Report:
     sections = [
         _short(found),
         _graph(found),
-        *([_overlap(found.overlap)] if found.overlap else []),
-        _estimates(found),
+        *([overlap_section(found.overlap)] if found.overlap else []),
+        estimates_section(found.estimators, found.outcome),
         *([_groups(found)] if found.cate else []),
-        *([_refuters(found)] if found.refuters else []),
+        *([refuters_section(found)] if found.refuters else []),
         _how(found),
     ]
     return Report(f"The effect of {found.treatment} on {found.outcome}", tuple(sections), figures(found))
@@ -112,16 +114,16 @@ def _graph(found: Effect) -> Section:
     return Section("What the graph says", tuple(blocks))
 
 
-def _overlap(seen: Overlap) -> Section:
+def overlap_section(seen: Overlap) -> Section:
     names = tuple("least" if q == 0 else "most" if q == 1 else f"{q:.0%}" for q in QUANTILES)
     table = Table(names, (seen.quantiles,), "Probability of treatment at these shares of the rows.")
     return Section("Overlap, before any estimate", (Text(seen.sentence), table))
 
 
-def _estimates(found: Effect) -> Section:
-    rows = [Interval(e.name, e.ate, e.low, e.high, i == 0) for i, e in enumerate(found.estimators)]
-    cells = [(e.name, e.ate, interval(e.low, e.high), e.note) for e in found.estimators]
-    unit = f"effect on {found.outcome}"
+def estimates_section(estimators: Sequence[Estimate], outcome: str) -> Section:
+    rows = [Interval(e.name, e.ate, e.low, e.high, i == 0) for i, e in enumerate(estimators)]
+    cells = [(e.name, e.ate, interval(e.low, e.high), e.note) for e in estimators]
+    unit = f"effect on {outcome}"
     return Section(
         "The effect, and other estimators beside it",
         (
@@ -147,7 +149,7 @@ def _groups(found: Effect) -> Section:
     return Section("By group", tuple(blocks))
 
 
-def _refuters(found: Effect) -> Section:
+def refuters_section(found: Effect) -> Section:
     said = {True: "passed", False: "FAILED", None: "measured"}
     rows = [(r.name, "not run" if math.isnan(r.new) else said[r.passed], r.new, r.sentence) for r in found.refuters]
     ran = max((r.simulations for r in found.refuters), default=0)

@@ -123,10 +123,11 @@ class TextEffect:
 
     @property
     def estimators(self) -> tuple[Estimate, ...]:
-        """Ours, the difference of means, and DoWhy's on the text's numbers."""
-        own = [] if self.ate is None or self.se is None else [_row("AIPW on the text", self.ate, self.se)]
+        """Ours, the difference of means, and DoWhy's on the text's numbers; without ours, DoWhy's first."""
         others = [] if self.dowhy is None else [e for e in self.dowhy.estimators if e.name != self.naive.name]
-        return (*own, self.naive, *others)
+        if self.ate is None or self.se is None:
+            return (*others, self.naive)
+        return (_row("AIPW on the text", self.ate, self.se), self.naive, *others)
 
     def where(self, mask: Any) -> tuple[float, float]:
         """The effect on the rows where mask [n] is true, and its standard error. Raises DataError for fewer than 2."""
@@ -196,7 +197,7 @@ def views_of(
     views = [bag, scores("layers", standard(encoder.layers(texts)), t, y, fold)]
     if how.method == "frozen":
         return views, []
-    recipe = replace(how.recipe, seed=how.seed)
+    recipe = replace(how.recipe, seed=how.seed, epochs=how.epochs)
     adapted, adapters = adapter_scores(encoder, texts, t, y, fold, method_of(how.method), recipe)
     return [*views, adapted], adapters
 

@@ -31,7 +31,7 @@ class How:
             the encoder as it is), "bag" (words alone, no encoder).
         base: the encoder: "minilm", a folder or a hub name. max_length: tokens of a text; longer ones are cut.
         folds: >= 2. seed: of folds, adapters and refuters.
-        recipe: of the adapters' training.
+        epochs: of each adapter; recipe: the rest of its training.
         refuters, simulations: see estimate.Settings; () for none, and then nothing is asked of DoWhy.
         group: column whose rows belong together. Rows of equal text always do.
     """
@@ -41,6 +41,7 @@ class How:
     max_length: int = 128
     folds: int = 5
     seed: int = 0
+    epochs: float = RECIPE.epochs
     recipe: Recipe = RECIPE
     refuters: tuple[str, ...] = ALL
     simulations: int | None = None

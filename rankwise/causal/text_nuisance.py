@@ -43,23 +43,27 @@ class Scores:
 
 
 def ridge(
-    x: NDArray[np.floating], y: NDArray[np.floating], new: NDArray[np.floating]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x: NDArray[np.floating], y: Floats, new: NDArray[np.floating], arm: NDArray[np.int64] | None = None
+) -> tuple[Floats, Floats]:
     """Scores (what is expected less the mean) of ridge regressions, each target with its best penalty.
 
     Args:
         x: [n, d]. y: [n, k] targets. new: [m, d].
+        arm: [n] of 0 and 1, or None: fit on what differs within the arms. With the numbers as they are, a slope for
+            both arms would take up what the arms differ by, and the score of a text would tell its treatment.
 
     Returns:
         [n, k] of each row by the others; [m, k] of `new`. The penalty is that of least leave-one-out error.
 
     One eigendecomposition of the smaller of n x n and d x d serves all targets and penalties; the leave-one-out error
-    of row i is its residual over 1 - h_i, with h the diagonal of the hat matrix.
+    of row i is its residual over 1 - h_i, with h the diagonal of the hat matrix, means of the arms included.
     """
-    mean, level = x.mean(0), y.mean(0)
-    xc, yc = x - mean, np.asarray(y - level, dtype=np.float64)
+    arm = np.zeros(len(x), dtype=np.int64) if arm is None else arm
+    size, known = np.bincount(arm)[arm], np.unique(arm)
+    means = np.stack([x[arm == k].mean(0) for k in known])
+    xc, yc = x - means[arm], y - np.stack([y[arm == k].mean(0) for k in known])[arm]
     n, d = xc.shape
-    if not d or n < 2:
+    if not d or size.min() < 2:
         return np.zeros(yc.shape), np.zeros((len(new), yc.shape[1]))
     values, vectors = np.linalg.eigh(xc @ xc.T if n <= d else xc.T @ xc)
     real = values > 1e-6 * max(float(values[-1]), 1e-12)  # of float32 numbers, the rest is rounding
@@ -68,15 +72,17 @@ def ridge(
     turned = left.T @ yc  # [r, k]
     penalties = PENALTIES * max(float(values.sum()) / n, 1e-12)
     kept = values / (values + penalties[:, None])  # [penalties, r]
-    hat = kept @ (left**2).T + 1 / n
+    hat = kept @ (left**2).T + 1 / size
     errors = np.stack(
         [(yc - left @ (k[:, None] * turned)) / (1 - h)[:, None] for k, h in zip(kept, hat, strict=True)]
     )  # [penalties, n, k]
     best = (errors**2).mean(1).argmin(0)  # [k]
     error = np.take_along_axis(errors, best[None, None], 0)[0]
     weights = xc.T @ (left @ (turned / (values[:, None] + penalties[best])))
-    others = -yc / (n - 1)  # the mean of the other rows, which holds the row's own y too: it must go
-    return (yc - error - others) * ((n - 1) / n), np.asarray((new - mean) @ weights, dtype=np.float64)
+    count = size[:, None]
+    others = -yc / (count - 1)  # the mean of the other rows: what is expected, less it, is the slope of the others
+    own = (yc - error - others) * ((count - 1) / count) + (means[arm] - x.mean(0)) @ weights
+    return own, np.asarray((new - x.mean(0)) @ weights, dtype=np.float64)
 
 
 def scores(name: str, x: NDArray[np.floating], t: NDArray[np.int64], y: Floats, fold: NDArray[np.int64]) -> Scores:
@@ -85,26 +91,15 @@ def scores(name: str, x: NDArray[np.floating], t: NDArray[np.int64], y: Floats, 
     of_treatment, of_outcome = np.zeros((folds, len(t), 1)), np.zeros((folds, len(t), 3))
     for k in range(folds):
         rest = fold != k
-        own, new = ridge(x[rest], t[rest, None], x[~rest])
+        own, new = ridge(x[rest], t[rest, None].astype(np.float64), x[~rest])
         of_treatment[k, rest], of_treatment[k, ~rest] = own, new
-        of_outcome[k, rest, 2], of_outcome[k, ~rest, 2] = _both(x[rest], t[rest], y[rest], x[~rest])
+        own, new = ridge(x[rest], y[rest, None], x[~rest], arm=t[rest])
+        of_outcome[k, rest, 2], of_outcome[k, ~rest, 2] = own[:, 0], new[:, 0]
         for arm in (0, 1):
             seen = rest & (t == arm)
             own, new = ridge(x[seen], y[seen, None], x[~seen])
             of_outcome[k, seen, arm], of_outcome[k, ~seen, arm] = own[:, 0], new[:, 0]
     return Scores(name, of_treatment, of_outcome)
-
-
-def _both(x: NDArray[np.floating], t: NDArray[np.int64], y: Floats, new: NDArray[np.floating]) -> tuple[Floats, Floats]:
-    """Scores [n] and [m] of the outcome by one slope for both arms, fitted on what differs within the arms.
-
-    Numbers less their arm's mean know nothing of the treatment; with those as they are, the slope would take up what
-    the arms differ by, and the score of a text would tell its treatment.
-    """
-    means = np.stack([x[t == arm].mean(0) for arm in (0, 1)])
-    level = np.array([y[t == arm].mean() for arm in (0, 1)])
-    own, moved = ridge(x - means[t], (y - level[t])[:, None], np.concatenate([means, new]) - x.mean(0))
-    return own[:, 0] + moved[t, 0], moved[2:, 0]
 
 
 def standard(x: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,15 @@ from .common import Json, TableFile, need_causal, note, print_json, table
 from .policy import Nuisance
 
 NOTHING = ("none", "[]")
+
+
+class TextMethod(StrEnum):
+    """How a text is read."""
+
+    lora = "lora"
+    sora = "sora"
+    frozen = "frozen"
+    bag = "bag"
 
 
 def effect(
@@ -41,6 +51,20 @@ def effect(
         str | None,
         typer.Option(metavar="A,B,...", help="Tell the effect by these columns too.", show_default=False),
     ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLUMN",
+            help="A text that moves both, written before the treatment; --common-causes are what does so besides it.",
+            show_default=False,
+        ),
+    ] = None,
+    text_method: Annotated[
+        TextMethod,
+        typer.Option(help="With --text: an adapter a fold, the encoder as it is (minutes less), or words alone."),
+    ] = TextMethod.lora,
+    base: Annotated[str, typer.Option(help="With --text: the encoder.")] = "minilm",
+    epochs: Annotated[float, typer.Option(help="With --text: of each adapter.")] = 3.0,
     nuisance: Annotated[Nuisance, typer.Option(help="Models of outcome and treatment.")] = Nuisance.linear,
     folds: Annotated[int, typer.Option(help="A row is held out with its fold.")] = 5,
     group: Annotated[
@@ -62,18 +86,44 @@ def effect(
     interval, sets other estimators beside it, and runs refuters in forms that are right, each with what passing means.
     Right only if the graph is: no figure here can show that a cause is missing from it.
 
+    With --text, what moves both is a text: it is read by one adapter a fold, cross-fitted.
+
     Example:  rankwise effect data.csv --treatment t --outcome y --graph g.toml --out report/
+    Example:  rankwise effect reviews.csv --treatment t --outcome y --text review --out report/
     """
     need_causal()
-    from ..causal.effect_report import figures, report
+    from ..causal import effect_report
     from ..causal.estimate import effect as estimated
     from ..causal.frames import read_frame
     from ..causal.graph import read
     from ..causal.refute import ALL
-    from ..causal.report import check_free, jsonable, write
+    from ..causal.report import check_free
 
     if out is not None:
         check_free(out, overwrite)
+    which = ALL if refuters == "all" else tuple(names(refuters))
+    if text is not None:
+        from ..causal import text_report  # torch and transformers, which columns alone do not need
+        from ..causal.text import text_effect
+
+        _refuse_beside_text(graph=graph, instruments=instruments, effect_modifiers=effect_modifiers)
+        read_off = text_effect(
+            read_frame(data),
+            treatment,
+            outcome,
+            text,
+            covariates=names(common_causes or ""),
+            method=text_method.value,
+            base=base,
+            epochs=epochs,
+            folds=folds,
+            group=group,
+            refuters=which,
+            simulations=simulations,
+            seed=seed,
+        )
+        _finish(read_off, text_report, _tell_text, out, overwrite, as_json)
+        return
     found = estimated(
         read_frame(data),
         treatment,
@@ -85,15 +135,22 @@ def effect(
         nuisance=nuisance.value,
         folds=folds,
         groups=group,
-        refuters=ALL if refuters == "all" else tuple(names(refuters)),
+        refuters=which,
         simulations=simulations,
         seed=seed,
     )
-    files = [] if out is None else write(report(found), out, overwrite)
+    _finish(found, effect_report, _tell, out, overwrite, as_json)
+
+
+def _finish(found: Any, report: Any, tell: Any, out: Path | None, overwrite: bool, as_json: bool) -> None:
+    """Write the report where one is wanted, and print the figures."""
+    from ..causal.report import jsonable, write
+
+    files = [] if out is None else write(report.report(found), out, overwrite)
     if as_json:
-        print_json(jsonable(figures(found) | {"files": [str(f) for f in files]}))
+        print_json(jsonable(report.figures(found) | {"files": [str(f) for f in files]}))
         return
-    _tell(found)
+    tell(found)
     if files:
         print("written  " + ", ".join(str(f) for f in files))
 
@@ -117,9 +174,49 @@ def _tell(found: Any) -> None:
     for m in found.cate:
         lines = [(f"{m.column} {v.level}", v.n, figure(v.ate), interval(v.low, v.high)) for v in m.levels]
         print("\n" + table(("group", "rows", "effect", "95 % interval"), lines) + f"\n{m.sentence}")
+    _tell_refuters(found)
+    print("\n" + summary(found).replace("`", "'"))
+
+
+def _tell_refuters(found: Any) -> None:
+    from ..causal.report import figure
+
     if found.refuters:
         print()
     for r in found.refuters:
         verdict = {True: "passed", False: "FAILED", None: "measured"}[r.passed]
         print(f"{r.name}, {verdict}: {figure(r.new)}. {r.sentence}")
+
+
+def _tell_text(found: Any) -> None:
+    """What the text tells and the overlap first, then estimates, quarters and refuters."""
+    from ..causal.report import figure, interval
+    from ..causal.text_report import summary
+
+    for text in found.notes:
+        note(f"note: {text}")
+    read = found.read
+    print(f"text     tells the treatment with an AUC of {read.auc:.2f}, and {read.explained:.0%} of the outcome")
+    print(f"overlap  {found.overlap.sentence}\n")
+    rows = [(e.name, figure(e.ate), interval(e.low, e.high)) for e in found.estimators]
+    print(table(("estimator", f"effect on {found.outcome}", "95 % interval"), rows))
+    parts = [(p.name, p.n, figure(p.ate), interval(p.low, p.high)) for p in found.parts]
+    print("\n" + table(("by predicted effect", "rows", "effect", "95 % interval"), parts))
+    _tell_refuters(found)
     print("\n" + summary(found).replace("`", "'"))
+
+
+def _refuse_beside_text(**given: Any) -> None:
+    """Raises RecipeError for what says another graph than that of a text as common cause."""
+    from ..errors import RecipeError, explain
+
+    for name, value in given.items():
+        if value is not None:
+            option = "--" + name.replace("_", "-")
+            raise RecipeError(
+                explain(
+                    f"--text and {option} are both given.",
+                    "With --text the graph is fixed: text and --common-causes move treatment and outcome.",
+                    f"Leave {option} out.",
+                )
+            )
