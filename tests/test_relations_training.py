@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rankwise.errors import DataError
+from rankwise.errors import BadFile, DataError
 from rankwise.methods import LoRA
 from rankwise.relations.extract import FILE, Extractor
 from rankwise.relations.learn import Part
@@ -92,3 +92,23 @@ def test_documents_with_nothing_to_judge_are_refused(trained):
     _, where = trained
     with pytest.raises(DataError, match="no relations and no events to judge"):
         measure(Extractor.load(where / "out"), [Document("x", "they met .")])
+
+
+def test_it_goes_on_from_an_extractor_and_holds_out_what_that_one_held_out(trained):
+    made, where = trained
+    plan = Plan(None, base=str(where / "base"), window=40, augment=False, start=str(where / "out"))
+    short = replace(FAST, steps=1, lr=1e-9, head_lr=1e-9, weight_decay=0.0, seed=5)
+    again = train([Part("stories", stories(60), mentions=True)], plan, short, out=where / "again")
+    assert again.held == made.held
+    assert again.result.adapter.ranks == made.result.adapter.ranks
+    for corpus, scores in made.scores.items():
+        assert again.scores[corpus]["temporal"]["f1"] == pytest.approx(scores["temporal"]["f1"])
+    assert json.loads((where / "again" / FILE).read_text())["held_out"] == made.held
+
+
+def test_going_on_needs_the_heads_that_are_taught(trained, tmp_path):
+    _, where = trained
+    plan = Plan(LoRA(rank=2), base=str(where / "base"), window=40, augment=False)
+    train([Part("stories", stories(20))], plan, replace(FAST, steps=1), out=tmp_path / "order")
+    with pytest.raises(BadFile, match="teach events, which it has no head for"):
+        train([Part("s", stories(20), mentions=True)], replace(plan, start=str(tmp_path / "order")), FAST)

@@ -68,6 +68,12 @@ def train(
     views: Annotated[
         str, typer.Option(metavar="F,F,...", help="Also learn from windows of so many times its size.")
     ] = "0.75,1,1.5",
+    start: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="ADAPTER", help="Go on from this extractor, with its method and ranks.", show_default=False
+        ),
+    ] = None,
     method: Annotated[Methods, typer.Option(help="What trains.")] = DEFAULT,
     rank: Annotated[int | None, typer.Option(help="Directions a site at the start.", show_default=False)] = None,
     alpha: Annotated[float | None, typer.Option(help="Numerator of the scale.", show_default=False)] = None,
@@ -110,7 +116,9 @@ def train(
     how = method_of(method.value, named, [])
     parts = _parts(corpus, share or [], without, quiet, sure)
     weights = Weights(causal, symmetry, conjunction, implication)
-    plan = Plan(how, "" if how else method.value, base, window, weights, hold_out, augment, _factors(views))
+    plan = Plan(
+        how, "" if how else method.value, base, window, weights, hold_out, augment, _factors(views), str(start or "")
+    )
     made = run(parts, plan, recipe, out=out, resume=resume, overwrite=overwrite, progress=not quiet)
     adapter = made.result.adapter
     figures = {

@@ -40,6 +40,15 @@ def settings(window: int, corpora: Iterable[str], **more: Any) -> bytes:
     return json.dumps({"window": window, "corpora": sorted(corpora), **more}, indent=1).encode()
 
 
+def about(folder: str | Path) -> dict[str, Any]:
+    """What `settings` wrote into an adapter's folder; {} where that is missing or damaged."""
+    try:
+        found = json.loads((Path(folder) / FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def news_shift(labels: Mapping[str, int]) -> tuple[float, ...]:
     """Factors of the temporal probabilities that turn the labels' shares in training into those of news.
 
@@ -81,10 +90,10 @@ class Extractor:
                 ),
                 path=Path(folder),
             )
+        how = about(folder)
         try:
-            how = json.loads((Path(folder) / FILE).read_text(encoding="utf-8"))
             window, labels = int(how["window"]), dict(how.get("labels", {}))
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             window, labels = WINDOW, {}
         name = base or adapter.base.get("name")
         if not name:

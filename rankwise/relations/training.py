@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
+from ..core.adapter import Adapter
 from ..core.create import new
+from ..core.head import Head
 from ..core.method import Method
+from ..errors import BadFile, explain
+from ..io import load as load_adapter
 from ..models import load, tokenizer
 from ..train.loop import Result, fit
 from ..train.recipe import Recipe
@@ -33,6 +38,7 @@ class Plan:
     what the base reads); an epoch asks everything once in each.
     hold_out: share of each corpus's documents that is not trained on.
     augment: add the certain edits of relations/edits.py. method None with `whole`: see `rankwise.new`.
+    start: folder of an extractor to go on from, with its method and ranks; what it held out stays held out.
     """
 
     method: Method | None
@@ -43,6 +49,7 @@ class Plan:
     hold_out: float = 0.1
     augment: bool = True
     views: tuple[float, ...] = (1.0,)
+    start: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,8 +73,10 @@ def train(
 ) -> Trained:
     """One adapter with all heads that these corpora teach; raises as `fit` and `learn.tasks` do."""
     held, mine = {}, []
+    before = extract.about(plan.start) if plan.start else {}
     for part in parts:
-        names = hold_out(part.documents, plan.hold_out, recipe.seed)
+        known = before.get("held_out", {}).get(part.name)
+        names = hold_out(part.documents, plan.hold_out, recipe.seed) if known is None else set(known)
         held[part.name] = sorted(names)
         mine.append(replace(part, documents=tuple(d for d in part.documents if d.id not in names)))
     if plan.augment:
@@ -79,13 +88,11 @@ def train(
     sizes = sorted({min(round(plan.window * view), longest(model)) for view in plan.views})
     tasks = learn.tasks(mine, [layout(model, words, size) for size in sizes], width, plan.weights, seed=recipe.seed)
     heads = {name: head for task in tasks for name, head in task.heads.items()}
-    without = [POOLER] if any(POOLER in name for name, _ in model.named_modules()) else []
-    adapter = new(model, plan.method, exclude=without, whole=plan.whole or (), heads=heads, seed=recipe.seed)
-    extra = {
-        extract.FILE: extract.settings(
-            plan.window, [p.name for p in parts], labels=learn.label_counts(tasks), held_out=held
-        )
-    }
+    adapter = _begun(model, plan, heads, recipe.seed)
+    corpora = {p.name for p in parts} | set(before.get("corpora", ()))
+    counts = learn.label_counts(tasks)
+    held = before.get("held_out", {}) | held
+    extra = {extract.FILE: extract.settings(plan.window, corpora, labels=counts, held_out=held)}
     place = None if out is None else Output(Path(out), extra=extra)
     result = fit(model, adapter, tasks, recipe, out=place, resume=resume, overwrite=overwrite, progress=progress)
     reader = extract.Extractor.of(model, result.adapter, words, plan.window)
@@ -96,6 +103,20 @@ def train(
             scores[part.name] = measure(reader, mine_held, reach=part.reach, mentions=part.mentions)
     reader.close()
     return Trained(result, held, scores)
+
+
+def _begun(model: nn.Module, plan: Plan, heads: Mapping[str, Head], seed: int) -> Adapter:
+    """A fresh adapter, or that of `plan.start`. Raises BadFile where that one lacks a head that is to be taught."""
+    if not plan.start:
+        without = [POOLER] if any(POOLER in name for name, _ in model.named_modules()) else []
+        return new(model, plan.method, exclude=without, whole=plan.whole or (), heads=heads, seed=seed)
+    adapter = load_adapter(plan.start)
+    missing = [name for name in heads if name not in adapter.heads]
+    if missing:
+        rule = f"These corpora teach {', '.join(missing)}, which it has no head for."
+        given = f"{plan.start} answers {', '.join(adapter.heads) or 'nothing'}."
+        raise BadFile(explain(given, rule, "Leave them out, or train without --start."), path=Path(plan.start))
+    return adapter
 
 
 def hold_out(documents: Sequence[Document], share: float, seed: int) -> set[str]:
