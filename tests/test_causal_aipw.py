@@ -98,6 +98,16 @@ def test_an_outcome_of_two_values_is_predicted_within_them():
     assert ((n.q0 >= 0) & (n.q0 <= 1) & (n.q1 >= 0) & (n.q1 <= 1)).all()
 
 
+@pytest.mark.parametrize("nuisance", NUISANCES)
+def test_an_outcome_that_hardly_happens_is_dealt_with(nuisance):
+    x, t, _ = made(120)
+    y = np.zeros(120)
+    y[[3, 50]] = 1.0
+    n = cross_fit(x, t, y, nuisance=nuisance)
+    assert (n.q1 <= 0.1).all()
+    assert np.isfinite(psi(y, t, n.q0, n.q1, n.g)).all()
+
+
 def test_with_nothing_to_adjust_for_the_arms_are_compared():
     _, t, y = made(1000)
     n = cross_fit(np.empty((1000, 0)), t, y)

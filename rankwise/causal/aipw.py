@@ -25,6 +25,8 @@ Floats = NDArray[np.float64]
 CLIP = 0.01
 LEAST = 10
 """Rows of each arm without which no model is fitted."""
+RARE = 5
+"""Rows of one kind below which a classifier is a constant: a network cannot even hold some of them out."""
 NUISANCES = ("linear", "boosting", "network")
 
 
@@ -182,6 +184,8 @@ def predicted(make: Callable[[], Any], X: Floats, y: Floats, new: Floats) -> Flo
     if not hasattr(model := make(), "predict_proba"):
         scale = y.std()  # in units of the outcome, so that no setting of a model depends on them
         return np.asarray(model.fit(X, (y - y.mean()) / scale).predict(new)) * scale + y.mean()
+    if min(y.sum(), len(y) - y.sum()) < RARE:
+        return np.full(len(new), y.mean())
     return np.asarray(model.fit(X, y.astype(np.int64)).predict_proba(new))[:, 1]
 
 
