@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rankwise.causal.maxplus import DAY, Within
@@ -70,6 +70,7 @@ def test_counterfactuals_of_gcm_are_right_and_the_same_again():
 
 @settings(max_examples=15, deadline=None)
 @given(st.lists(st.integers(0, 20), min_size=4, max_size=4), st.integers(-6, 6), st.integers(0, 9), st.integers(0, 9))
+@example([5, 9, 12, 0], -2, 3, 2)  # the plan holds b
 def test_what_if_and_gcm_agree(times, by, first, second):
     model = Model(
         {e: day(t) for e, t in zip("abcd", times, strict=True)},

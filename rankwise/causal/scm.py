@@ -95,6 +95,9 @@ class MaxPlus(InvertibleFunctionalCausalModel):
 def structural(lags: Mapping[tuple[str, str], float | None]) -> Any:
     """dowhy.gcm's invertible model of these edges: (cause, effect) -> days, None to be fitted. Roots are empirical.
 
+    gcm keeps mechanisms as attributes of the graph's nodes: another model made of `.graph` would have these mechanisms
+    too, and `assign_causal_mechanisms` would leave them there.
+
     Raises:
         DataError: a cycle, which is named.
     """
