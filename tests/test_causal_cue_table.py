@@ -55,6 +55,11 @@ def test_styles_of_few_cases_share_the_base():
     assert len(adjust(table, ALL, "order").factors["style"]) == 1
 
 
+def test_styles_that_are_all_rare_have_no_column():
+    table = replace(TABLE, styles=np.array([f"source {i // 5}" for i in range(60)]))
+    assert "style" not in adjust(table, ALL, "order").factors
+
+
 def test_what_one_column_says_no_second_says_again():
     assert DISTANCE not in adjust(TABLE, ALL, "order").factors  # a filler or none is near or far
 

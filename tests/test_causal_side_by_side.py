@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from rankwise.causal.audit import How, audit
@@ -28,6 +31,16 @@ def test_changes_are_paired_by_case():
     assert found["tense"].change.n == len(first["tense"].where) < 60
     apart = second["connective"].effect.value - first["connective"].effect.value
     assert found["connective"].change.value == pytest.approx(apart)
+
+
+def test_only_cases_that_both_edited_count():
+    first, second = of(2.0), of(0.0)
+    cue = second["order"]
+    fewer = replace(cue, where=cue.where[10:], effects=np.arange(50.0))
+    second = replace(second, cues=(fewer,))
+    (found,) = side_by_side(first, second)
+    assert found.change.n == 50
+    assert found.change.value == pytest.approx(24.5 - first["order"].effects[10:].mean())
 
 
 def test_other_cases_are_refused():

@@ -23,7 +23,7 @@ from .report import Report
 from .side_by_side import Beside, side_by_side
 
 PAIRS, QUICK_PAIRS, QUICK_DOCUMENTS, QUICK_SIMULATIONS = 2000, 400, 200, 5
-SCANNED = 20  # times as many pairs as are wanted are looked through for rare cues
+SCANNED = 10  # times as many pairs as are wanted are looked through for rare cues
 RARE = 0.1  # share of the pairs below which a cue is rare
 
 

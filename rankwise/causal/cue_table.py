@@ -114,7 +114,7 @@ def adjust(table: CueTable, rows: NDArray[np.int64], treatment: str, leave: Coll
             put(name, np.isnan(value).astype(np.float64))
     styles = table.styles[rows]
     common = [s for s, count in Counter(styles.tolist()).most_common(MOST_STYLES) if count >= FEWEST]
-    for style in common[1:] if sum(styles == s for s in common).sum() == len(rows) else common:
+    for style in common[1:] if np.isin(styles, common).all() else common:
         put(STYLE, (styles == style).astype(np.float64))
     put(DISTANCE, table.distance[rows].clip(0, FARTHEST))
     return Adjust(np.stack(columns, 1) if columns else np.empty((len(rows), 0)), factors)
