@@ -126,7 +126,7 @@ def boolean() -> Trap:
         )
         said, fails = "an estimate", False
     except TypeError as error:
-        said, fails = f"TypeError: {str(error).partition(" '")[0]}", True
+        said, fails = "TypeError: " + str(error).partition(" '")[0], True
     _, mine = ours(told.assign(t=told.t.astype(int)), "unobserved common cause")
     return Trap("boolean treatment", said, fails, f"robustness {mine.new:.3f}", bool(np.isfinite(mine.new)))
 
