@@ -48,3 +48,12 @@ def test_words_keep_what_is_inside_them():
 
 def test_half_a_surrogate_pair_is_a_character_like_another():
     assert split("A storm \ud800 came. It went.") == ((0, 15), (16, 24))
+
+
+def test_a_headline_and_a_date_line_are_sentences_and_wrapped_text_is_not_cut():
+    told = "Storm hits coast\nMay 3, 2021\nA storm hit the coast on Monday and left. It was over by noon.\n"
+    assert [told[a:b] for a, b in split(told)] == [
+        "Storm hits coast", "May 3, 2021", "A storm hit the coast on Monday and left.", "It was over by noon.",
+    ]  # fmt: skip
+    wrapped = "A storm hit the coast on\nMonday and left soon after\nit had come. It was over."
+    assert [wrapped[a:b] for a, b in split(wrapped)] == [wrapped[:64], "It was over."]
