@@ -235,7 +235,9 @@ def main() -> None:
     else:
         import relations_table
 
-        (ROOT / "README.md").write_text(relations_table.table(rows(), interval, paired, scores_of))
+        done = {r["name"] for r in rows()}
+        missing = [name_of(run) for run in runs() if name_of(run) not in done]
+        (ROOT / "README.md").write_text(relations_table.table(rows(), interval, paired, scores_of, missing))
 
 
 if __name__ == "__main__":
