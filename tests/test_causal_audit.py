@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -209,3 +211,9 @@ def test_accuracy_is_of_labelled_cases():
     labelled = [replace(c, label="BEFORE") for c in small([1] * 30 + [0] * 10, COINS[1][:40])]
     assert audit(labelled, by_soon, [SOON], how=PLAIN).accuracy.value == pytest.approx(0.75)
     assert audit(small(*COINS), by_soon, [SOON], how=PLAIN).accuracy is None
+
+
+def test_what_the_page_shows_is_so():
+    page = (Path(__file__).parents[1] / "docs" / "audit.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"^```python\n(.*?)^```$", page, re.M | re.S)
+    exec(compile(code, "audit.md", "exec"), {})

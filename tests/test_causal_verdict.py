@@ -8,7 +8,18 @@ from hypothesis import strategies as st
 
 from rankwise.causal.edited import Mean
 from rankwise.causal.sensitivity import Closing
-from rankwise.causal.verdict import DISAGREE, IGNORED, NOT_EDITED, OFF_SUPPORT, SHORTCUT, SLIGHT, USED, agrees, judge
+from rankwise.causal.verdict import (
+    DISAGREE,
+    FEW_EDITS,
+    IGNORED,
+    NOT_EDITED,
+    OFF_SUPPORT,
+    SHORTCUT,
+    SLIGHT,
+    USED,
+    agrees,
+    judge,
+)
 
 
 def mean(value: float, se: float = 0.001, n: int = 100) -> Mean:
@@ -51,6 +62,14 @@ def test_without_an_estimate_the_edits_decide():
 def test_without_an_edit_nothing_is_said_of_use():
     verdict = judge(None, None, legitimate=True, supported=True)
     assert (verdict.word, verdict.use, verdict.flagged) == (NOT_EDITED, None, False)
+
+
+def test_few_edits_have_a_mean_and_no_word():
+    verdict = judge(Mean(0.9, 19, 19, 0.01, 0.88, 0.92), None, legitimate=True, supported=True)
+    assert (verdict.word, verdict.use) == (FEW_EDITS, None)
+    assert "only 19" in verdict.sentence
+    assert word(mean(0.9, n=20)) == USED
+    assert "too few to tell either" in judge(mean(0.9, n=5), None, legitimate=True, supported=False).sentence
 
 
 def test_three_errors_of_the_difference_are_still_agreement():

@@ -11,7 +11,11 @@ By the estimate from texts as they are, which takes the word where it fails:
 
     off support   more than 5 % of the probabilities of the cue lie outside [.02, .98]: there is nothing to compare
     disagree      the edits differ from the estimate by more than 3 standard errors of the difference (and by .005)
-    not edited    no case could be edited for certain, so nothing checks the estimate
+
+And where edits are wanting, so that nothing checks the estimate:
+
+    not edited    no case could be edited for certain
+    few edits     fewer than 20 could: their mean is shown, and no word is said of it
 """
 
 from __future__ import annotations
@@ -22,16 +26,16 @@ from .edited import Mean
 from .sensitivity import Closing
 
 USED, SHORTCUT, IGNORED, SLIGHT = "used", "shortcut", "ignored", "slight"
-DISAGREE, OFF_SUPPORT, NOT_EDITED = "disagree", "off support", "not edited"
+DISAGREE, OFF_SUPPORT, NOT_EDITED, FEW_EDITS = "disagree", "off support", "not edited", "few edits"
 MOVES, NOTHING = 0.05, 0.02
 ERRORS, LEAST_GAP = 3.0, 0.005
 """LEAST_GAP: where a reader is a plain function of the cues, errors are near 0 and any rounding would be 3 of them."""
-FEW = 20  # edited cases below which a gap, or an effect within a group, is not judged
+FEW = 20  # edited cases below which an effect, a gap, or an effect within a group, is not judged
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """word: one of the head of this file. use: what the edits alone say, None without them. sentence: for a report."""
+    """word: one of the head of this file. use: what the edits alone say, None with too few. sentence: for a report."""
 
     word: str
     use: str | None
@@ -80,12 +84,14 @@ def judge(
         supported: whether there is overlap; None where nothing was estimated.
         gap: edits less estimate, on the same cases. closes: what closes the gap.
     """
-    use = None if effect is None else use_of(effect, explicit, legitimate)
+    use = None if effect is None or effect.n < FEW else use_of(effect, explicit, legitimate)
     if supported is False:
-        told = "no edit was certain" if use is None else f"the edits say {use}"
+        told = "edits are too few to tell either" if use is None else f"the edits say {use}"
         return Verdict(OFF_SUPPORT, use, f"the texts alone cannot tell: the cue is fixed by others; {told}")
-    if effect is None or use is None:
+    if effect is None:
         return Verdict(NOT_EDITED, None, "no case could be edited for certain, so nothing checks the estimate")
+    if use is None:
+        return Verdict(FEW_EDITS, None, f"only {effect.n} could be edited, too few to say more than their mean")
     if agrees(gap) is False and gap is not None:
         return Verdict(DISAGREE, use, f"the estimate is off by {-gap.value:+.3f}; {_closed(closes)}; edits say {use}")
     return Verdict(use, use, _said(use, effect, explicit, legitimate))
