@@ -22,7 +22,7 @@ from rankwise.train.recipe import Recipe
 
 from .cli_case import run, shop, train_words
 
-COMMANDS = [c.callback.__name__ for c in app.registered_commands]
+COMMANDS = [(c.name or c.callback.__name__).replace("_", "-") for c in app.registered_commands]
 SAY_MODULES = "import sys; from rankwise.cli.main import app\ntry: app({words!r})\nexcept SystemExit: pass\n"
 HEAVY = ("torch", "transformers", "accelerate", "matplotlib", "pandas", "sklearn", "scipy", "safetensors", "tqdm")
 
@@ -44,7 +44,14 @@ def test_every_command_of_the_plan_is_there():
         "merge",
         "export",
         "sparsify",
-    } | {"timeline", "narratives", "gates", "policy", "effect", "audit"}
+        "policy",
+        "audit",
+        "narratives",
+        "gates",
+        "effect",
+        "what-if",
+        "timeline",
+    }
     assert set(COMMANDS) == plan
 
 
