@@ -127,8 +127,23 @@ def test_by_answers_alone_what_tells_the_treatment_is_not_used():
     assert (whole.g[t == 1] > 0.9).all()
     assert np.quantile(alone.g[t == 1], 0.9) < 0.95
     assert np.quantile(alone.g[t == 0], 0.1) > 0.05
+    assert np.corrcoef(alone.g, 1 / (1 + np.exp(-x[:, 0])))[0, 1] > 0.95  # what moves the outcome too is kept
     ate, error = effect(alone, t, y)
     assert abs(ate - 1) < 3 * error
+
+
+def test_each_model_goes_by_its_own_scores():
+    x, t, y = drawn(300, 2)
+    fold = split(t, 3, 0)
+    one, rng = scores("view", x, t, y, fold), np.random.default_rng(1)
+    noise = Scores("noise", rng.normal(size=one.of_treatment.shape), rng.normal(size=one.of_outcome.shape))
+    plain = refit([one], t, y, fold)
+    of_outcome = refit([Scores("", one.of_treatment, noise.of_outcome)], t, y, fold)
+    of_treatment = refit([Scores("", noise.of_treatment, one.of_outcome)], t, y, fold)
+    np.testing.assert_array_equal(plain.g, of_outcome.g)
+    np.testing.assert_array_equal(plain.q0, of_treatment.q0)
+    np.testing.assert_array_equal(plain.q1, of_treatment.q1)
+    assert abs(plain.g - of_treatment.g).max() > 0.01
 
 
 def test_outcomes_of_0_and_1_are_expected_as_probabilities():
