@@ -57,6 +57,7 @@ def test_convert_counts_and_names_what_is_left_out(place):
         (["--corpus", "matress"], "Nearest: matres"),
         (["--corpus", "matres"], "Name the folder of your own copy"),
         (["--corpus", "because", "--share", "becaus=0.5"], "Nearest: because"),
+        (["--corpus", "because", "--pairs-only", "becaus"], "--pairs-only becaus names no --corpus"),
         (["--corpus", "because", "--share", "because=half"], "NAME=SHARE"),
         (["--corpus", "because", "--share", "because=2"], "share 2.0 of because"),
         (["--corpus", "because", "--corpus", "because"], "given twice"),
@@ -79,6 +80,11 @@ def test_without_drops_documents_before_anything_is_read(place):
     made = train(place, "c", "--epochs", 0.1, "--without", place / "drop.txt", "--json")
     assert "jsonl: 40" not in made.stderr
     assert all(int(name[1:]) >= 30 for name in json.loads(made.stdout)["held_out"]["jsonl"])
+
+
+def test_pairs_only_teaches_no_events(place):
+    made = train(place, "d", "--epochs", 0.1, "--pairs-only", "jsonl", "--json")
+    assert "events" not in json.loads(made.stdout)["scores"]["jsonl"]
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "convert"])

@@ -61,6 +61,10 @@ def train(
     sure: Annotated[
         float, typer.Option(min=0, max=4, help="uds-time: annotators of a pair were at least so sure, 0 to 4.")
     ] = 0.0,
+    pairs_only: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A corpus whose events are not all marked.", show_default=False),
+    ] = None,
     hold_out: Annotated[float, typer.Option(help="Share of the documents to score on, of each corpus.")] = 0.1,
     without: Without = None,
     base: Annotated[str, typer.Option(metavar="MODEL", help="Base model: minilm, a folder, or a hub name.")] = "minilm",
@@ -114,7 +118,7 @@ def train(
         dropout = 0.1
     named = {"rank": rank, "alpha": alpha, "target_rank": target_rank, "dropout": dropout}
     how = method_of(method.value, named, [])
-    parts = _parts(corpus, share or [], without, quiet, sure)
+    parts = _without_events(_parts(corpus, share or [], without, quiet, sure), pairs_only or [])
     weights = Weights(causal, symmetry, conjunction, implication)
     plan = Plan(
         how, "" if how else method.value, base, window, weights, hold_out, augment, _factors(views), str(start or "")
@@ -256,6 +260,20 @@ def _parts(corpora: list[str], shares: list[str], without: Path | None, quiet: b
         near = ", ".join(nearest(name, [p.name for p in found]))
         raise UnknownName(explain(f"--share {name}=... names no --corpus.", f"Nearest: {near}."), name=name)
     return found
+
+
+def _without_events(parts: list[Any], names: list[str]) -> list[Any]:
+    """The parts, of which those named teach relations and not which words are events."""
+    from dataclasses import replace
+
+    from ..errors import UnknownName, explain, nearest
+
+    known = [p.name for p in parts]
+    for name in names:
+        if name not in known:
+            near = ", ".join(nearest(name, known))
+            raise UnknownName(explain(f"--pairs-only {name} names no --corpus.", f"Nearest: {near}."), name=name)
+    return [replace(p, mentions=p.mentions and p.name not in names) for p in parts]
 
 
 def _scores(scores: dict[str, Any]) -> str:
