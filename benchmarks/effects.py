@@ -32,7 +32,8 @@ from benchmarks.traps import table as linear
 from rankwise.causal.aipw import cross_fit, mean_and_error, psi
 from rankwise.causal.estimate import effect
 from rankwise.causal.estimators import Z, quietly
-from rankwise.causal.graph import from_causes, identify
+from rankwise.causal.graph import from_causes
+from rankwise.causal.identify import identify
 from rankwise.causal.refute import ALL
 
 HOME = Path(__file__).parents[1] / "results" / "effects"

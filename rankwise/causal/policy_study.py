@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..errors import DataError, RecipeError, explain
-from .graph import Graph, allows, as_graph, check_columns, from_causes, identify
+from .graph import Graph, as_graph, check_columns, from_causes
+from .identify import allows, identify
 from .interventions import Counterfactual, Interventions, counterfactual, interventions
 from .policy import PLAIN, USUAL, Decision, Fitting, Policies, policies
 from .rule import Rule

@@ -10,7 +10,7 @@ import numpy as np
 from .cue_table import Adjust
 from .edited import Floats, Ints
 from .observed import Cells, Observed, scored
-from .refute import bias_scale, robustness
+from .unseen import bias_scale, robustness
 
 
 @dataclass(frozen=True)
