@@ -727,3 +727,12 @@ def test_a_signal_handler_outside_the_main_thread_is_no_obstacle():
     with ThreadPoolExecutor(1) as pool:
         there = pool.submit(rw.fit, model, made, task, FAST).result()
     assert there.adapter.equal(rw.fit(model, made, task, FAST).adapter)
+
+
+def test_going_on_at_the_budget_drops_nothing_though_some_sites_hold_none():
+    """The mean is over all sites, those that were cut away altogether included."""
+    model, made, tasks = begin()
+    first = rw.fit(model, made, tasks, HARD).adapter
+    assert 0 in first.ranks.values()
+    assert first.mean_rank == 1
+    assert rw.fit(model, first, tasks, HARD).adapter.ranks == first.ranks

@@ -64,8 +64,11 @@ class Method:
         """Optimizer options for one factor; "lr_scale" multiplies the recipe's learning rate."""
         return {}
 
-    def rule(self, params: Mapping[str, Factors], total_steps: int) -> Rule | None:
-        """What must happen after each real optimizer step; None when nothing must."""
+    def rule(self, params: Mapping[str, Factors], total_steps: int, sites: int | None = None) -> Rule | None:
+        """What must happen after each real optimizer step; None when nothing must.
+
+        sites: of the adapter, those that hold no direction any more included; default: as many as `params`.
+        """
         return None
 
     def remarks(self, params: Mapping[str, Factors]) -> list[str]:

@@ -123,10 +123,10 @@ class SoRA(Method):
             return [f"{asked} keeps none of the directions over {len(params)} sites: no factors will be left."]
         return []
 
-    def rule(self, params: Mapping[str, Factors], total_steps: int) -> Rule | None:
+    def rule(self, params: Mapping[str, Factors], total_steps: int, sites: int | None = None) -> Rule | None:
         if self.target_rank is None and self.target_params is None and self.sparsity is None:
             return None
-        return Shrinkage(self, params, total_steps)
+        return Shrinkage(self, params, total_steps, sites)
 
 
 def soft_threshold(g: Tensor, t: Tensor | float) -> Tensor:
@@ -151,8 +151,8 @@ class Shrinkage(Rule):
     is done after the proximal step, because Adam moves closed gates in every step.
     """
 
-    def __init__(self, method: SoRA, params: Mapping[str, Factors], total_steps: int) -> None:
-        self.method = method
+    def __init__(self, method: SoRA, params: Mapping[str, Factors], total_steps: int, sites: int | None = None) -> None:
+        self.method, self.sites = method, sites or len(params)
         self.start, self.stop = lay_out(total_steps, method.warmup, method.settle)
         if method.sparsity is not None and method.warmup == method.settle == 0:
             self.start, self.stop = 0, total_steps
@@ -169,7 +169,7 @@ class Shrinkage(Rule):
     def _plan(self, params: Mapping[str, Factors]) -> Plan | None:
         full = sum(self._weight(f) * len(f["gate"]) for f in params.values())
         if self.method.target_rank is not None:
-            target = float(round(self.method.target_rank * len(params)))
+            target = float(round(self.method.target_rank * self.sites))
         elif self.method.target_params is not None:
             target = float(self.method.target_params)
         else:

@@ -58,7 +58,8 @@ class RankwiseCallback(TrainerCallback):
     def __init__(self, model: nn.Module) -> None:
         record = record_of(model)
         self.model = model
-        self.method = next(iter(record.adapters.values())).method
+        adapter = next(iter(record.adapters.values()))
+        self.method, self.sites = adapter.method, len(adapter.sites)
         self.rule: Rule | None = None
         self.step = 0
         self.handles: list[RemovableHandle] = []
@@ -72,7 +73,7 @@ class RankwiseCallback(TrainerCallback):
         optimizer = given["optimizer"]
         optimizer = getattr(optimizer, "optimizer", optimizer)  # Accelerate's wrapper
         params = live(self.model)
-        self.rule = self.method.rule(params, state.max_steps)
+        self.rule = self.method.rule(params, state.max_steps, self.sites)
         self.step = state.global_step
         for text in [] if self.step else self.method.remarks(params):
             warnings.warn(text, stacklevel=2)

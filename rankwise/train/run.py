@@ -58,8 +58,8 @@ class Run:
         for group in groups:
             group["peak"] = group["lr"]
         self.optimizer = torch.optim.AdamW(groups, lr=recipe.lr)
-        method = next(iter(record_of(self.model).adapters.values())).method
-        self.rule = method.rule(live(self.model), self.total)
+        adapter = next(iter(record_of(self.model).adapters.values()))
+        self.rule = adapter.method.rule(live(self.model), self.total, len(adapter.sites))
         self.stepper = Stepper(self.optimizer, self.rule, lambda: live(self.model))
 
     @property
