@@ -35,6 +35,7 @@ EFFECT, ON_TREATMENT, ON_OUTCOME = 1.0, 1.2, 1.5
 NEGATIONS = {"not", "no", "never", "nothing", "without", "neither", "nor", "none"}
 ATTRIBUTES = {
     "length": "log of the number of words",
+    "clipped length": "the same, cut at two deviations, so that no sentence has next to no chance of a treatment",
     "negation": "holds not, no, never, n't and the like",
     "polarity": "the label of the corpus, which was given to the whole review",
 }
@@ -64,6 +65,8 @@ def corpus() -> tuple[list[str], dict[str, np.ndarray]]:
         "negation": np.array([any(w in NEGATIONS or w.endswith("n't") for w in s) for s in said], dtype=float),
         "polarity": np.array([label == "positive" for label in labels], dtype=float),
     }
+    log = found["length"]
+    found["clipped length"] = np.clip(log, log.mean() - 2 * log.std(), log.mean() + 2 * log.std())
     return texts, {name: (z - z.mean()) / z.std() for name, z in found.items()}
 
 
