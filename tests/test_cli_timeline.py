@@ -21,7 +21,7 @@ def text(tmp_path):
 def test_a_file_becomes_a_page(text):
     out = text.with_suffix(".html")
     made = run("timeline", text, "--out", out, "--date", "2024-05-14")
-    assert "a.txt: 6 events" in made.stdout
+    assert "a.txt: 7 events, " in made.stdout
     assert f"written  {out}" in made.stdout
     page = out.read_text()
     assert "engines" in page
@@ -34,13 +34,13 @@ def test_a_file_becomes_a_page(text):
 def test_figures_as_json_and_other_forms(text):
     made = run("timeline", text, "--out", text.with_suffix(".csv"), "--date", "2024-05-14", "--json")
     figures = json.loads(made.stdout)
-    assert (figures["events"], figures["date"]) == (6, "2024-05-14")
+    assert (figures["events"], figures["date"]) == (7, "2024-05-14")
     assert [f.rsplit("/", 1)[1] for f in figures["files"]] == ["a.events.csv", "a.relations.csv"]
 
 
 def test_standard_input(tmp_path):
     made = run("timeline", "-", "--out", tmp_path / "x.json", given=STORY)
-    assert "standard input: 6 events" in made.stdout
+    assert "standard input: 7 events" in made.stdout
     assert "No date was given" in made.stderr
 
 
@@ -48,8 +48,10 @@ def test_a_folder_gives_a_page_each_and_names_what_failed(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "good.txt").write_text(STORY)
     (tmp_path / "in" / "bad.txt").write_text("The red house.")
+    (tmp_path / "in" / "noise.txt").write_bytes(bytes(range(256)))
     made = run("timeline", tmp_path / "in", "--out", tmp_path / "out", code=2)
     assert "bad.txt: bad.txt: no events were found" in made.stderr
+    assert f"noise.txt: {tmp_path / 'in' / 'noise.txt'} is not text" in made.stderr
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["good.html"]
 
 

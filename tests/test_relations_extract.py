@@ -121,6 +121,33 @@ def test_times_bind_events_and_what_the_graph_rules_out_is_dropped(place, monkey
     assert set(reading.said) == {("e1", "e2"), ("e1", "t1"), ("e1", DOCUMENT_TIME), ("e2", DOCUMENT_TIME)}
 
 
+def test_a_date_in_the_clause_of_an_event_binds_whatever_the_model_says(place, monkeypatch):
+    text = "they met in 2008 . they left in 2009 ."
+    d = Document(
+        "d",
+        text,
+        (Event("e1", 5, 8), Event("e2", 24, 28)),
+        (Timex("t1", 12, 16, "2008"), Timex("t2", 32, 36, "2009")),
+        sentences=((0, 18), (19, 38)),
+    )
+    wrong = Said((0.97, 0.01, 0.01, 0.01), (1.0, 0.0, 0.0))
+    said = {("e1", "e2"): Said((0.1, 0.8, 0.05, 0.05), (1.0, 0.0, 0.0)), ("e1", "t1"): wrong, ("e2", "t2"): wrong}
+    monkeypatch.setattr(Extractor, "ask", lambda self, asked: [said])
+    reading = Extractor.load(place / "pairs").decode(d)
+    assert reading.stated == {("e1", "t1"), ("e2", "t2"), ("e1", "e2")}
+    assert reading.decoded.labels == {("e1", "e2"): "BEFORE"}
+
+
+def test_who_learnt_little_of_the_day_of_writing_is_not_asked_about_it(place, monkeypatch):
+    asked = []
+    monkeypatch.setattr(Extractor, "ask", lambda self, given: asked.append(given[0][1]) or [{}])
+    reader = Extractor.load(place / "pairs")
+    for today in (True, False):
+        replace(reader, today=today).decode(dated())
+    assert any(DOCUMENT_TIME in pair for pair in asked[0])
+    assert not any(DOCUMENT_TIME in pair for pair in asked[1])
+
+
 def test_the_shift_to_news_by_hand():
     """Half BEFORE, a quarter AFTER, a quarter EQUAL in training; news has .507, .337 and .035 of .879."""
     shift = news_shift({"BEFORE": 50, "AFTER": 25, "EQUAL": 25, "VAGUE": 900})

@@ -61,9 +61,10 @@ def timeline(
     from ..relations.extract import Extractor
     from ..relations.read import sample
 
+    texts: list[tuple[str, str | Path, Path]]
     if demo:
-        name, text = sample()
-        texts = [(name, text, out)]
+        name, example = sample()
+        texts = [(name, example, out)]
     else:
         texts = _texts(source, out, "." + ending.removeprefix("."))
     reader = Extractor.load(adapter or folder("timeline_reader"), base)
@@ -85,19 +86,18 @@ def timeline(
         raise typer.Exit(2)
 
 
-def _texts(source: Path | None, out: Path, ending: str) -> list[tuple[str, str, Path]]:
-    """(name, text, file to write) of every text.
+def _texts(source: Path | None, out: Path, ending: str) -> list[tuple[str, str | Path, Path]]:
+    """(name, file to read, file to write) of every text.
 
     Raises:
-        BadFile: nothing there, no .txt in a folder, or a file that is no text. UnknownName: an unknown --format.
+        BadFile: nothing was named, or no .txt is in a folder. UnknownName: an unknown --format.
     """
     from ..errors import BadFile, UnknownName, explain, nearest
-    from ..relations.textfile import read_text
 
     if source is None:
         raise BadFile(explain("no text was named.", "Name a file, a folder, - for standard input, or --demo."))
     if str(source) == "-" or not source.is_dir():
-        return [("standard input" if str(source) == "-" else source.name, read_text(source), out)]
+        return [("standard input" if str(source) == "-" else source.name, source, out)]
     if ending not in ENDINGS:
         near = nearest(ending, ENDINGS, most=1)
         raise UnknownName(
@@ -109,19 +109,21 @@ def _texts(source: Path | None, out: Path, ending: str) -> list[tuple[str, str, 
             explain(f"{source} holds no .txt file.", "A timeline is made of each text in a folder."), path=source
         )
     out.mkdir(parents=True, exist_ok=True)
-    return [(file.name, read_text(file), out / (file.stem + ending)) for file in files]
+    return [(file.name, file, out / (file.stem + ending)) for file in files]
 
 
-def _one(name: str, text: str, target: Path, reader: Any, *, overwrite: bool, date: str, **how: Any) -> Any:
+def _one(name: str, source: str | Path, target: Path, reader: Any, *, overwrite: bool, date: str, **how: Any) -> Any:
     """The figures of one text, or the error that says why there is none."""
     import time
 
     from ..errors import RankwiseError
     from ..relations.exports import write
     from ..relations.read import read
+    from ..relations.textfile import read_text
 
     start = time.perf_counter()
     try:
+        text = source if isinstance(source, str) else read_text(source)
         made = read(text, reader, created=date, name=name, **how)
         files = write(made, target, overwrite)
     except RankwiseError as error:
@@ -148,7 +150,7 @@ def _tell(figures: dict[str, Any]) -> None:
     for text in (*figures["notes"], *figures["contradictions"]):
         note(f"note: {text}")
     print(
-        f"{figures['text']}: {counted(figures['events'], 'event')}, {figures['dated']} of them with a date; "
+        f"{figures['text']}: {counted(figures['events'], 'event')}, {figures['dated']} of them with a bound in time; "
         f"{counted(figures['temporal'], 'temporal relation')} ({figures['inferred']:,} inferred, "
         f"{figures['changed']:,} changed by decoding), {counted(figures['causal'], 'cause')}; {figures['seconds']} s"
     )

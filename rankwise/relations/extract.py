@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +20,11 @@ from ..io import load as load_adapter
 from ..models import load as load_model
 from ..models import tokenizer
 from . import events
+from .anchors import anchored
 from .decode import Decoded, decode
 from .model import Said, ask
 from .pairs import Ends, Layout, layout
-from .schema import DOCUMENT_TIME, TEMPORAL, Document, Event, Relation
+from .schema import CAUSAL, DOCUMENT_TIME, TEMPORAL, Document, Event, Relation
 from .timex import interval
 
 FILE = "relations.json"
@@ -32,7 +33,12 @@ REACH = 2  # sentences between two events that the model is asked about; the res
 HEADS = ("temporal", "causal")
 NEWS = {"BEFORE": 0.507, "AFTER": 0.337, "EQUAL": 0.035}  # shares of pairs in MATRES (Ning et al. 2018)
 MOST_SHIFT = 5.0
+RARE = (1.0, 1 / MOST_SHIFT, 1 / MOST_SHIFT)
+"""One pair in a hundred of news is causal (Causal-TimeBank); training has one in ten or more, to learn from."""
 SURE = 0.6  # probability from which an event's place beside a time binds the graph
+ENOUGH = 1000  # examples from which an extractor is asked about the day of writing; with 676 it was right in 58 of 100
+WITHIN = (0.01, 0.01, 0.97, 0.01)  # of an anchored event: right in 566 of 583 (anchors.py)
+FIRST, LAST = (0.97, 0.01, 0.01, 0.01), (0.01, 0.97, 0.01, 0.01)
 
 
 def settings(window: int, corpora: Iterable[str], **more: Any) -> bytes:
@@ -65,12 +71,18 @@ def news_shift(labels: Mapping[str, int]) -> tuple[float, ...]:
 
 @dataclass(frozen=True)
 class Extractor:
-    """model has `adapter` attached. shift: factors of its temporal probabilities in `decode`; see `news_shift`."""
+    """model has `adapter` attached. shift: factors of its temporal probabilities in `decode`; see `news_shift`.
+
+    rare: the same of its causal ones.
+    today: it learnt enough about events and the day of writing to be asked about them in `decode`.
+    """
 
     model: nn.Module
     adapter: Adapter
     layout: Layout
     shift: tuple[float, ...] = (1.0,) * len(TEMPORAL)
+    rare: tuple[float, ...] = (1.0,) * len(CAUSAL)
+    today: bool = True
 
     @classmethod
     def load(cls, folder: str | Path, base: str | Path | None = None) -> Extractor:
@@ -93,12 +105,14 @@ class Extractor:
         how = about(folder)
         try:
             window, labels = int(how["window"]), dict(how.get("labels", {}))
+            today = int(how.get("document_time", ENOUGH)) >= ENOUGH
         except (ValueError, KeyError, TypeError):
-            window, labels = WINDOW, {}
+            window, labels, today = WINDOW, {}, True
         name = base or adapter.base.get("name")
         if not name:
             raise WrongBase(explain(f"{folder} does not say which base it belongs to.", "Name it: --base minilm"))
-        return replace(cls.of(load_model(name), adapter, tokenizer(name), window), shift=news_shift(labels))
+        made = cls.of(load_model(name), adapter, tokenizer(name), window)
+        return replace(made, shift=news_shift(labels), rare=RARE, today=today)
 
     @classmethod
     def of(cls, model: nn.Module, adapter: Adapter, words: Any, window: int = WINDOW) -> Extractor:
@@ -128,13 +142,15 @@ class Extractor:
 
     def decode(self, document: Document, reach: int = REACH, **options: Any) -> Reading:
         """Ask about every pair in reach, and decode what is said into one consistent graph."""
-        pairs = near_pairs(document, reach)
+        pairs = [p for p in near_pairs(document, reach) if self.today or DOCUMENT_TIME not in p]
         (raw,) = self.ask([(document, pairs)])
         said = {pair: self._shifted(s) for pair, s in raw.items()}
+        stated = {p: Said(t, said[p].causal) for p, t in _stated(document).items() if p in said}
+        said |= stated
         known = {e.id for e in document.events}
         between = {p: s for p, s in said.items() if set(p) <= known}
         if not between:
-            return Reading(document, said, None)
+            return Reading(document, said, None, frozenset(stated))
         dated = _dated(document)
         placed = {p: s for p, s in said.items() if p not in between and _sure(p, s, dated)}
         scores = {p: log(s.temporal) for p, s in between.items()}
@@ -151,11 +167,12 @@ class Extractor:
             inferred=tuple(d for d in decoded.inferred if {d.relation.source, d.relation.target} <= known),
             changed=tuple(c for c in decoded.changed if {c.source, c.target} <= known),
         )
-        return Reading(document, between | kept, own)
+        return Reading(document, between | kept, own, frozenset(stated.keys() & (between | kept).keys()))
 
     def _shifted(self, said: Said) -> Said:
         p = [a * b for a, b in zip(said.temporal, self.shift, strict=True)]
-        return Said(tuple(x / sum(p) for x in p), said.causal)
+        c = [a * b for a, b in zip(said.causal, self.rare, strict=True)]
+        return Said(tuple(x / sum(p) for x in p), tuple(x / sum(c) for x in c))
 
 
 def _dated(document: Document) -> dict[str, datetime]:
@@ -163,6 +180,17 @@ def _dated(document: Document) -> dict[str, datetime]:
     values = {t.id: t.value for t in document.timexes if t.type in ("DATE", "TIME")}
     found = {name: interval(value) for name, value in {**values, DOCUMENT_TIME: document.created}.items() if value}
     return {name: span.begin for name, span in found.items() if span}
+
+
+def _stated(document: Document) -> dict[Ends, tuple[float, ...]]:
+    """Temporal probabilities of what dates in events' own clauses say for certain, of these dates and of each other."""
+    values = {t.id: interval(t.value) for t in document.timexes if t.value}
+    when = {e: span for e, t in anchored(document) if (span := values.get(t))}
+    found: dict[Ends, tuple[float, ...]] = {p: WITHIN for e, t in anchored(document) for p in ((e, t), (t, e))}
+    for a, b in permutations(when, 2):
+        if when[a].end <= when[b].begin:
+            found[a, b], found[b, a] = FIRST, LAST
+    return found
 
 
 def _sure(pair: Ends, said: Said, dated: Mapping[str, datetime]) -> bool:
@@ -198,11 +226,13 @@ class Reading:
     """What the model said of a document, and the graph of its events; None without two events in reach.
 
     said: of every pair of events asked about, and of events with times where it is sure and the graph agrees.
+    stated: the pairs of these of which not the model but the text itself says it (anchors.py).
     """
 
     document: Document
     said: dict[Ends, Said]
     decoded: Decoded | None
+    stated: frozenset[Ends] = frozenset()
 
 
 def near_pairs(document: Document, reach: int = REACH) -> list[Ends]:

@@ -139,6 +139,13 @@ def _drawn(part: Part, seed: int) -> Sequence[Document]:
     return [part.documents[i] for i in sorted(order[: max(1, round(part.share * len(part.documents)))])]
 
 
+def document_time_count(tasks: Iterable[Task]) -> int:
+    """How many pairs of an event and the document's own time the tasks ask for, each once."""
+    pair_tasks = (task for task in tasks if isinstance(task, PairTask))
+    rows = (row for task in pair_tasks for row in task.train)
+    return len({(row.meta[0], pair) for row in rows for pair in row.meta[1] if DOCUMENT_TIME in pair})
+
+
 def label_counts(tasks: Iterable[Task]) -> dict[str, int]:
     """How often each temporal label of a pair of events or times is asked for in one pass over the tasks."""
     found = dict.fromkeys(TEMPORAL, 0)

@@ -41,7 +41,7 @@ def prepare(text: str, created: str = "", name: str = "text") -> tuple[Document,
         notes.append("No date was given and none is in the text: times such as Monday stay unresolved.")
     code, sure = language(text)
     if code != ENGLISH and sure >= FOREIGN:
-        notes.append(f"The text looks like another language than English ({code}), which this reader was trained on.")
+        notes.append(f"The text looks like another language ({code}); this reader was trained on English.")
     document = Document(name, text, (), times(text, created or None), (), split(text), created)
     return document, notes
 
@@ -90,7 +90,7 @@ def read(
         notes.append("There is one event, so there is nothing to order it against.")
     reading = extractor.decode(document, reach)
     sure = {f.event.id: f.confidence for f in inside}
-    return of_decoded(document, reading.decoded, reading.said, confidence=sure, notes=notes)
+    return of_decoded(document, reading.decoded, reading.said, confidence=sure, stated=reading.stated, notes=notes)
 
 
 def sample() -> tuple[str, str]:

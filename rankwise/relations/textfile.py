@@ -37,18 +37,20 @@ def read_text(source: Path) -> str:
             ),
             path=source,
         ) from error
-    return decode(content, source.name)
+    return decode(content, str(source))
 
 
 def decode(content: bytes, name: str) -> str:
     """Bytes as text. Raises BadFile as `read_text` does."""
     for start, (what, command) in KNOWN.items():
         if content[:64].lstrip().lower().startswith(start.lower()):
-            how = command.format(name=name, stem=Path(name).stem)
+            how = command.format(name=name, stem=Path(name).with_suffix(""))
             raise BadFile(explain(f"{name} is {what}, not plain text.", f"To make it one: {how}"), name=name)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
+        if b"\0" in content or sum(byte < 9 or 13 < byte < 32 for byte in content) > len(content) / 50:
+            raise BadFile(explain(f"{name} is not text: it holds control bytes.", "Is it another format?")) from error
         best = from_bytes(content).best()
         likely = best.encoding.replace("_", "-") if best else "windows-1252"
         byte = content[error.start]

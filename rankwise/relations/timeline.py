@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -16,7 +16,7 @@ from .reasons import Change
 from .schema import LABELS, TEMPORAL, Document, Relation
 from .sentences import split
 
-ORIGINS = ("given", "model", "inferred", "dates")
+ORIGINS = ("given", "model", "text", "inferred", "dates")
 """Who says so: an annotation; the model; other relations, by the table of composition; the bounds of both events."""
 
 Pair = tuple[str, str]
@@ -27,6 +27,7 @@ HALF = re.compile("[\ud800-\udfff]")
 class Link:
     """A relation of the timeline and why it is there.
 
+    origin: who says so: an annotator ("given"), the "model", a date in the event's own clause ("text"), or nobody.
     because: for "inferred" and "dates" the relations it follows from; where `change` is set, the change has its own.
     change: the model by itself preferred another label; which, and what ruled it out.
     chances: the model's probabilities in the order of LABELS[kind], read from source to target; () where not asked.
@@ -111,6 +112,7 @@ def build(
     chances: Mapping[tuple[str, str, str], Sequence[float]] | None = None,
     confidence: Mapping[str, float] | None = None,
     origin: str = "given",
+    stated: Collection[Pair] = (),
     notes: Iterable[str] = (),
 ) -> Timeline:
     """A timeline of a document.
@@ -121,7 +123,7 @@ def build(
         changed: labels among `relations` that had to give way.
         chances: (source, target, kind) -> the model's probabilities, of LABELS[kind].
         confidence: of events.
-        origin: "given" or "model": who says `relations`.
+        origin: "given" or "model": who says `relations`, but those of the pairs `stated`, which the text says.
 
     Contradictory relations are reported with a shortest explanation each, and the least sure relation of each is left
     out (of equals the last), until the rest holds together.
@@ -145,6 +147,7 @@ def build(
     if inferred is None or out & set(_exact(document, out)):
         inferred = closure(_exact(document, temporal))
     links = _links(temporal, causal, list(inferred), list(changed), chances or {}, origin)
+    links = [replace(x, origin="text", chances=()) if _says_text(x, stated) else x for x in links]
     links += _dated(fitted, {frozenset(x.pair) for x in links if x.relation.kind == "temporal"})
     in_text = [e.id for e in sorted(document.events, key=lambda e: (e.start, e.end))]
     placed, loose = layers(in_text, (x.relation for x in links if x.relation.kind == "temporal"))
@@ -178,6 +181,7 @@ def of_decoded(
     *,
     sure: float = 0.5,
     confidence: Mapping[str, float] | None = None,
+    stated: Collection[Pair] = (),
     notes: Iterable[str] = (),
 ) -> Timeline:
     """The timeline of a decoded document.
@@ -186,7 +190,7 @@ def of_decoded(
         decoded: None for a document without two events in reach of each other.
         said: what the model said of each pair, also of events with times. It gives each relation its confidence.
         sure: an event stands to a time as the model says, where it is not VAGUE and its probability at least this.
-        confidence, notes: as for `build`.
+        confidence, stated, notes: as for `build`.
     """
     notes = list(notes)
     chances = {(a, b, kind): tuple(getattr(o, kind)) for (a, b), o in said.items() for kind in LABELS}
@@ -204,6 +208,7 @@ def of_decoded(
         chances=chances,
         confidence=confidence,
         origin="model",
+        stated=stated,
         notes=notes,
     )
 
@@ -282,6 +287,10 @@ def _links(
         for r in (*temporal, *causal)
     ]
     return links + [Link(d.relation, "inferred", d.because) for d in inferred]
+
+
+def _says_text(x: Link, stated: Collection[Pair]) -> bool:
+    return x.relation.kind == "temporal" and not x.inferred and (x.pair in stated or x.pair[::-1] in stated)
 
 
 def _dated(fitted: Fitted, known: set[frozenset[str]]) -> list[Link]:

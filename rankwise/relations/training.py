@@ -90,9 +90,9 @@ def train(
     heads = {name: head for task in tasks for name, head in task.heads.items()}
     adapter = _begun(model, plan, heads, recipe.seed)
     corpora = {p.name for p in parts} | set(before.get("corpora", ()))
-    counts = learn.label_counts(tasks)
+    counts, today = learn.label_counts(tasks), learn.document_time_count(tasks)
     held = before.get("held_out", {}) | held
-    extra = {extract.FILE: extract.settings(plan.window, corpora, labels=counts, held_out=held)}
+    extra = {extract.FILE: extract.settings(plan.window, corpora, labels=counts, document_time=today, held_out=held)}
     place = None if out is None else Output(Path(out), extra=extra)
     result = fit(model, adapter, tasks, recipe, out=place, resume=resume, overwrite=overwrite, progress=progress)
     reader = extract.Extractor.of(model, result.adapter, words, plan.window)

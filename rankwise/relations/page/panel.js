@@ -1,5 +1,5 @@
 // The panel: one event with its sentence, its time, its relations and why each was chosen; or the whole at a glance.
-const ORIGIN = { given: "annotated", model: "model", inferred: "follows", dates: "by dates" };
+const ORIGIN = { given: "annotated", model: "model", text: "text", inferred: "follows", dates: "by dates" };
 
 function jump(name) {
   if (!byId.has(name)) return make("span", "time", called(name));
@@ -37,6 +37,7 @@ const BECAUSE = {
 function why(link, turned) {
   const parts = [];
   if (link.o === "given") parts.push(make("p", "", "Annotated in the document", link.w ? ` as ${link.w}` : "", "."));
+  if (link.o === "text") parts.push(make("p", "", "The text says so: a date stands in the event's own clause."));
   if (link.c) parts.push(make("p", "", "The model, of this pair alone:"), chances(link, turned));
   else if (link.o === "model") parts.push(make("p", "", `The model says so with a probability of ${percent(link.p)}.`));
   if (link.g) {

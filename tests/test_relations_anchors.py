@@ -1,0 +1,53 @@
+"""Dates in the event's own clause, and dates that are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from rankwise.relations.anchors import anchored
+from rankwise.relations.schema import Document, Event, Timex
+
+
+def document(text: str) -> Document:
+    """Events in <angle brackets>, one time in [square ones]."""
+    plain, events, timexes, opened = "", [], [], 0
+    for letter in text:
+        if letter in "<[":
+            opened = len(plain)
+        elif letter == ">":
+            events.append(Event(f"e{len(events)}", opened, len(plain)))
+        elif letter == "]":
+            timexes.append(Timex("t", opened, len(plain), "2020-10", "DATE"))
+        else:
+            plain += letter
+    return Document("d", plain, tuple(events), tuple(timexes), sentences=((0, len(plain)),))
+
+
+@pytest.mark.parametrize(
+    ("text", "event"),
+    [
+        ("The mayor <resigned> in [October 2020].", "e0"),
+        ("A factory <burned> down in the [summer].", "e0"),
+        ("They <met>, and she <left> Leeds on [Monday].", "e1"),
+        ("On [Monday], they <met> and <left>.", "e0"),
+        ("The bank <said> [Thursday] it <lost> money.", "e0"),
+        ("It <closed> [last week].", "e0"),
+        ("The mayor <resigned> [October 2020].", None),  # no preposition, and not a time that needs none
+        ("They <said> that profits in [2020] <rose>.", None),  # another clause
+        ("They <met> before the <vote> on [Monday].", "e1"),
+        ("He <resigned> because of floods in [May].", None),
+        ("<Resigned>, as he was to in [May].", None),
+        ("In [May] they <met>.", None),  # no comma: perhaps not of this clause
+        ("It <rose> from lows in [May].", None),
+        ("He <met> friends of old from the town of Leeds and the villages around Leeds with us in [May].", None),  # far
+        ("In [May], nothing.", None),
+    ],
+)
+def test_a_date_places_the_event_of_its_clause_alone(text, event):
+    assert anchored(document(text)) == ([] if event is None else [(event, "t")])
+
+
+def test_durations_place_nothing():
+    d = document("It <lasted> in [May].")
+    timex = Timex("t", d.timexes[0].start, d.timexes[0].end, "P3D", "DURATION")
+    assert anchored(Document("d", d.text, d.events, (timex,), sentences=d.sentences)) == []
