@@ -61,3 +61,11 @@ def test_an_adapter_without_a_temporal_head_is_refused_in_one_line(place):
 def test_an_unknown_cue_names_the_nearest(place):
     refused = run(*words(place, "--cues", "conective", "--out", place / "no"), code=2)
     assert "Nearest: connective" in refused.stderr
+
+
+def test_the_extractor_in_the_package_goes_by_connectives(place, tmp_path):
+    made = run(
+        *("audit", "packaged", "--data", place / "docs.jsonl", "--cues", "connective", "--quick", "--out", tmp_path / "a")
+    )
+    line = next(line for line in made.stdout.splitlines() if line.startswith("connective"))
+    assert line.endswith("used")

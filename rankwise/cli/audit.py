@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from .common import AdapterFolder, Base, Json, need_causal, need_relations, note, print_json, table
+from .common import Base, ExtractorFolder, Json, need_causal, need_relations, note, packaged, print_json, table
 
 
 def audit(
-    adapter: AdapterFolder,
+    adapter: ExtractorFolder,
     data: Annotated[Path, typer.Option(help="Documents with events (.jsonl), or a folder of them.")],
     out: Annotated[Path, typer.Option(help="Folder for the report; refused if one is there.", show_default=False)],
     cues: Annotated[
@@ -20,7 +20,12 @@ def audit(
     ] = None,
     against: Annotated[
         Path | None,
-        typer.Option(metavar="ADAPTER", help="Audit another adapter beside it, case by case.", show_default=False),
+        typer.Option(
+            metavar="ADAPTER",
+            help="Audit another adapter beside it, case by case.",
+            callback=packaged,
+            show_default=False,
+        ),
     ] = None,
     pairs: Annotated[
         int | None,
@@ -40,7 +45,7 @@ def audit(
     editing it, DoWhy's estimate from the texts as they are, whether the two agree, and a verdict. Writes report.html,
     report.md and report.json. Nothing of the adapter is changed.
 
-    Example:  rankwise audit out/relations --data documents.jsonl --out report
+    Example:  rankwise audit packaged --data documents.jsonl --out report
     """
     need_relations()
     need_causal()

@@ -30,6 +30,24 @@ Choice: Any = StrEnum("Choice", {name: name for name in (*PATHS, *PRESETS)})  # 
 AdapterFolder = Annotated[
     Path, typer.Argument(metavar="ADAPTER", help="Folder written by rankwise train or by PEFT.", show_default=False)
 ]
+
+
+def packaged(path: Path | None) -> Path | None:
+    """The folder of the extractor inside rankwise for the word "packaged", where no folder is called so."""
+    from ..data import folder
+
+    return folder("timeline_reader") if path == Path("packaged") and not path.exists() else path
+
+
+ExtractorFolder = Annotated[
+    Path,
+    typer.Argument(
+        metavar="ADAPTER",
+        help="Folder of an adapter; packaged: the extractor inside rankwise.",
+        callback=packaged,
+        show_default=False,
+    ),
+]
 Out = Annotated[Path, typer.Option(help="Folder to write; refused if it exists.", show_default=False)]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the folder if it exists.")]
 TableFile = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .common import AdapterFolder, Base, Json, TaskName, counted, need_causal, need_relations, note, print_json, table
+from .common import Base, ExtractorFolder, Json, TaskName, counted, need_causal, need_relations, note, print_json, table
 
 Column = typer.Option(
     metavar="COLUMN", help="Of a table, if it is called otherwise than in training.", show_default=False
@@ -25,7 +25,7 @@ class By(StrEnum):
 
 
 def gates(
-    adapter: AdapterFolder,
+    adapter: ExtractorFolder,
     data: Annotated[
         Path,
         typer.Option(help="Documents (.jsonl) for an adapter of relations; a labelled table for others."),

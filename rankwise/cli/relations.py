@@ -9,8 +9,8 @@ import typer
 
 from ..methods import PATHS
 from .common import (
-    AdapterFolder,
     Base,
+    ExtractorFolder,
     Json,
     Out,
     Overwrite,
@@ -19,6 +19,7 @@ from .common import (
     in_bytes,
     need_relations,
     note,
+    packaged,
     print_json,
     table,
     unwrapped,
@@ -75,7 +76,10 @@ def train(
     start: Annotated[
         Path | None,
         typer.Option(
-            metavar="ADAPTER", help="Go on from this extractor, with its method and ranks.", show_default=False
+            metavar="ADAPTER",
+            help="Go on from this extractor, with its method and ranks.",
+            callback=packaged,
+            show_default=False,
         ),
     ] = None,
     method: Annotated[Methods, typer.Option(help="What trains.")] = DEFAULT,
@@ -158,7 +162,7 @@ def _factors(views: str) -> tuple[float, ...]:
 
 
 def evaluate(
-    adapter: AdapterFolder,
+    adapter: ExtractorFolder,
     corpus: Corpora,
     without: Without = None,
     reach: Annotated[int, typer.Option(help="Sentences between the events of a causal pair, at most.")] = 1,
