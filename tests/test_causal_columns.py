@@ -78,3 +78,9 @@ def test_free_text_is_no_category_and_a_name_is_there_once():
     twice = pd.DataFrame([[0, 1, 2], [1, 2, 3]], columns=["t", "y", "y"])
     with pytest.raises(DataError, match="2 columns are named 'y'"):
         frame(twice, "t", "y")
+
+
+def test_an_outcome_that_never_varies_is_refused():
+    table = pd.DataFrame({"t": [0, 1, 0, 1], "y": [5.0] * 4})
+    with pytest.raises(DataError, match=r"the outcome 'y' is 5\.0 in every row"):
+        frame(table, "t", "y")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from rankwise.causal.graph import Graph, as_graph, from_causes
-from rankwise.causal.independence import also_implied, holm, implied_by, independences
+from rankwise.causal.independence import _partial, also_implied, holm, implied_by, independences
 
 CHAIN = as_graph([("a", "b"), ("b", "c"), ("c", "d"), ("d", "e")])
 
@@ -96,3 +96,22 @@ def test_the_seed_decides_and_the_global_generators_stay(chain):
     assert one == other
     assert len(one.tested) == 3
     assert (random.random(), np.random.rand()) == expected
+
+
+@pytest.mark.parametrize("rows", [100, 300, 400])
+def test_a_plain_correlation_is_seen_on_few_rows(rows):
+    """DoWhy's test alone gives p = 1 here."""
+    rng = np.random.default_rng(0)
+    age, dose = rng.normal(size=(2, rows))
+    t = 0.4 * age + 0.4 * dose + rng.normal(size=rows)
+    table = pd.DataFrame({"age": age, "dose": dose, "t": t, "y": t + rng.normal(size=rows)})
+    found = independences(table, Graph((("t", "y"), ("age", "y"), ("dose", "y"))))
+    assert {frozenset((i.a, i.b)) for i in found.contradicted} == {frozenset("t") | {"age"}, frozenset("t") | {"dose"}}
+
+
+def test_a_partial_correlation_by_hand():
+    """r = .5 on 6 rows with an intercept: t = .5 sqrt(4 / .75), 4 degrees of freedom."""
+    x = np.array([1.0, -1.0, 1.0, -1.0, 0.0, 0.0])
+    y = x / 2 + np.sqrt(0.75) * np.array([1.0, 1.0, -1.0, -1.0, 0.0, 0.0])
+    assert _partial(x, y, np.empty((6, 0))) == pytest.approx(0.3125, abs=1e-12)
+    assert _partial(x, x, x[:, None]) == 1.0

@@ -64,8 +64,7 @@ def test_an_unknown_cue_names_the_nearest(place):
 
 
 def test_the_extractor_in_the_package_goes_by_connectives(place, tmp_path):
-    made = run(
-        *("audit", "packaged", "--data", place / "docs.jsonl", "--cues", "connective", "--quick", "--out", tmp_path / "a")
-    )
+    options = ("--data", place / "docs.jsonl", "--cues", "connective", "--quick", "--out", tmp_path / "a")
+    made = run("audit", "packaged", *options)
     line = next(line for line in made.stdout.splitlines() if line.startswith("connective"))
     assert line.endswith("used")

@@ -37,7 +37,8 @@ def frame(table: Any, treatment: str, outcome: str, covariates: Iterable[str] = 
 
     Raises:
         UnknownName: a name that is no column.
-        DataError: what `treatment_of` and `numbers` refuse, a column in two roles, or an outcome that is no number.
+        DataError: what `treatment_of` and `numbers` refuse, a column in two roles, or an outcome that is no number
+            or never varies.
     """
     names = list(dict.fromkeys(covariates))
     roles = {treatment: "the treatment", outcome: "the outcome"}
@@ -63,6 +64,9 @@ def frame(table: Any, treatment: str, outcome: str, covariates: Iterable[str] = 
             column=outcome,
         )
     t = treatment_of(table, treatment)
+    if y.nunique() == 1:
+        said = f"the outcome {outcome!r} is {y.iloc[0]} in every row."
+        raise DataError(explain(said, "Nothing can have an effect on it: name another column."), column=outcome)
     x, wide = numbers(table, names)
     return Frame(y.to_numpy(dtype=float), t, x, wide, table[group].to_numpy() if group else None)
 

@@ -7,7 +7,7 @@ Source: Gardner et al. 2020 (Findings of EMNLP), "Evaluating models' local decis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -62,4 +62,10 @@ def contrast(cases: Sequence[Case], values: Floats, turned: Sequence[Turned]) ->
     both = mean_of(np.array(original) * np.array(other), documents)
     if first is None or second is None or both is None:
         return None
-    return Contrast(tuple(t.name for t in turned if len(t.where)), first, second, both)
+    return Contrast(tuple(t.name for t in turned if len(t.where)), *map(_share, (first, second, both)))
+
+
+def _share(mean: Mean) -> Mean:
+    """With an interval that stays within 0 and 1."""
+    low, high = (None if x is None else min(max(x, 0.0), 1.0) for x in (mean.low, mean.high))
+    return replace(mean, low=low, high=high)

@@ -146,13 +146,34 @@ def holm(ps: Sequence[float]) -> list[float]:
 
 
 def _p(table: pd.DataFrame, a: str, b: str, given: Names) -> float:
-    """NaN for a column of one value: nothing depends on it."""
+    """NaN for a column of one value: nothing depends on it.
+
+    DoWhy's test sees bent dependences, but on a few hundred rows nothing at all: of two columns with a correlation of
+    .7, p is 1 at 200, 300 and 400 rows. So a partial correlation is tested too; p is twice the smaller (Bonferroni).
+    """
     from dowhy.gcm.independence_test import regression_based
 
     if table[a].nunique() < 2 or table[b].nunique() < 2:
         return math.nan
     held = table[list(given)].to_numpy() if given else None
-    return float(regression_based(_numbers(table[a]), _numbers(table[b]), _mixed(table, given, held), n_jobs=1))
+    x, y, z = _numbers(table[a]), _numbers(table[b]), _mixed(table, given, held)
+    ps = [float(regression_based(x, y, z, n_jobs=1))]
+    if x.dtype.kind == y.dtype.kind == "f":
+        ps.append(_partial(x, y, np.empty((len(x), 0)) if z is None else z))
+    return min(1.0, min(ps) * len(ps))
+
+
+def _partial(x: Any, y: Any, z: Any) -> float:
+    """p of the correlation of what is left of x and y [n] after least squares on z [n, k]; 1 where nothing is left."""
+    from scipy.stats import t
+
+    design = np.column_stack([np.ones(len(x)), z])
+    u, v = (c - design @ np.linalg.lstsq(design, c, rcond=None)[0] for c in (x, y))
+    size, free = float(np.sqrt((u @ u) * (v @ v))), len(x) - design.shape[1] - 1
+    if free < 1 or size < 1e-12 * max(1.0, float(np.linalg.norm(x) * np.linalg.norm(y))):
+        return 1.0
+    r = min(abs(float(u @ v)) / size, 1 - 1e-15)
+    return float(2 * t.sf(r * np.sqrt(free / (1 - r * r)), free))
 
 
 def _numbers(column: Any) -> Any:

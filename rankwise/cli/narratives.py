@@ -66,7 +66,7 @@ def narratives(
         return
     print(f"{counted(n, 'story').replace('storys', 'stories')}, {made['before']:,} of them BEFORE: {made['stories']}")
     rows = [[name, _said(made["ace"][name]), _said(made["naive"][name])] for name in made["ace"]]
-    print(table(["cue", "true effect", "difference of means"], rows))
+    print(table(["cue", "true effect", "expected difference of means"], rows))
     print(f"cues: {made['cues']}\ntruth: {made['truth']}")
 
 
