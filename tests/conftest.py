@@ -12,3 +12,9 @@ os.environ.setdefault("MPLBACKEND", "Agg")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["TERM"] = "dumb"
 os.environ["NO_COLOR"] = "1"
+
+from hypothesis import HealthCheck, settings
+
+# On a busy machine a first draw can take seconds; how fast examples come is no property of our code.
+settings.register_profile("rankwise", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("rankwise")
