@@ -107,7 +107,7 @@ def main() -> None:
         f"The whole command, `rankwise timeline` on the article of {events} events, with start, imports and loading:",
         f"{clock:.1f} s on the clock, {used:.1f} s of processor (best of 3).",
         "",
-        f"`python benchmarks/timeline.py`; {versions()['torch']}, {machine()['cores']} cores, other work beside it.",
+        f"`python benchmarks/timeline.py`; {versions()['torch']}, {machine()['cores']} cores.",
         "",
     ]
     ROOT.mkdir(parents=True, exist_ok=True)
