@@ -10,6 +10,7 @@ import rankwise as rw
 from rankwise.errors import BadFile
 from rankwise.methods import LoRA
 from rankwise.relations import events, extract
+from rankwise.relations.bounds import dates_of
 from rankwise.relations.extract import FILE, Extractor, near_pairs, news_shift, settings, with_events
 from rankwise.relations.model import Said, heads
 from rankwise.relations.schema import DOCUMENT_TIME, Document, Event, Timex
@@ -84,8 +85,12 @@ def dated(text="they met 2008 they left 2009", created="2010"):
     return Document("d", text, events, times, (), ((0, len(text)),), created)
 
 
+def begins(document):
+    return {name: span.begin for name, span in dates_of(document)[0].items()}
+
+
 def test_the_calendar_orders_times_and_durations_have_no_place_in_it():
-    places = extract._dated(dated())
+    places = begins(dated())
     assert sorted(places) == ["t0", "t1", "t2"]
     assert extract._calendar("t1", "t2", places).label == "BEFORE"
     assert extract._calendar("t0", "t2", places).label == "AFTER"
@@ -93,7 +98,7 @@ def test_the_calendar_orders_times_and_durations_have_no_place_in_it():
 
 
 def test_what_falls_within_a_time_begins_after_its_beginning():
-    places, said = extract._dated(dated()), Said((0.1, 0.2, 0.65, 0.05), (1.0, 0.0, 0.0))
+    places, said = begins(dated()), Said((0.1, 0.2, 0.65, 0.05), (1.0, 0.0, 0.0))
     assert extract._begins(("e1", "t1"), said, places) == [0.1, pytest.approx(0.85), 0.0, 0.05]
     assert extract._begins(("t1", "e2"), said, places) == [pytest.approx(0.75), 0.2, 0.0, 0.05]
     assert extract._sure(("e1", "t1"), said, places)
@@ -136,6 +141,23 @@ def test_a_date_in_the_clause_of_an_event_binds_whatever_the_model_says(place, m
     reading = Extractor.load(place / "pairs").decode(d)
     assert reading.stated == {("e1", "t1"), ("e2", "t2"), ("e1", "e2")}
     assert reading.decoded.labels == {("e1", "e2"): "BEFORE"}
+
+
+def test_a_date_that_cannot_be_orders_nothing_and_raises_nothing(place, monkeypatch):
+    text = "they met in 2008 . they left in 2009 ."
+    d = Document(
+        "d",
+        text,
+        (Event("e1", 5, 8), Event("e2", 24, 28)),
+        (Timex("t1", 12, 16, "2008"), Timex("t2", 32, 36, "1998-02-31")),
+        sentences=((0, 18), (19, 38)),
+    )
+    sure = Said((0.01, 0.97, 0.01, 0.01), (1.0, 0.0, 0.0))
+    said = {("e1", "e2"): sure, ("e1", "t1"): sure, ("e2", "t2"): sure}
+    monkeypatch.setattr(Extractor, "ask", lambda self, asked: [said])
+    reading = Extractor.load(place / "pairs").decode(d)
+    assert reading.stated == {("e1", "t1")}
+    assert reading.decoded.labels == {("e1", "e2"): "AFTER"}
 
 
 def test_who_learnt_little_of_the_day_of_writing_is_not_asked_about_it(place, monkeypatch):

@@ -106,6 +106,17 @@ def test_it_goes_on_from_an_extractor_and_holds_out_what_that_one_held_out(train
     assert json.loads((where / "again" / FILE).read_text())["held_out"] == made.held
 
 
+def test_going_on_with_other_documents_of_the_same_name_holds_some_of_these_out(trained):
+    """Ids that the first run held out say nothing of another file of stories."""
+    _, where = trained
+    others = [replace(d, id=f"other{d.id}") for d in stories(40)]
+    plan = Plan(None, base=str(where / "base"), window=40, augment=False, start=str(where / "out"))
+    short = replace(FAST, steps=1, lr=1e-9, head_lr=1e-9)
+    again = train([Part("stories", others, mentions=True)], plan, short)
+    assert again.held["stories"]
+    assert all(name.startswith("other") for name in again.held["stories"])
+
+
 def test_going_on_needs_the_heads_that_are_taught(trained, tmp_path):
     _, where = trained
     plan = Plan(LoRA(rank=2), base=str(where / "base"), window=40, augment=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import BadFile, DataError, explain
+from ..errors import BadFile, explain
 from ..relations.corpora import read as read_corpus
 from ..relations.extract import Extractor
 from ..relations.schema import Document
@@ -16,7 +16,7 @@ from .audit import Audit, How, audit
 from .audit_report import audit_report
 from .cue import Case, Cue
 from .cue_table import read_cues
-from .gate_outcomes import cases_of
+from .gate_outcomes import some_cases
 from .gate_study import cues_for, refuse_cues
 from .order_reader import OrderReader
 from .report import Report
@@ -100,15 +100,7 @@ def _cases(data: str | Path, asked: Asked) -> tuple[list[Case], tuple[Cue, ...],
         drawn = np.random.default_rng(asked.seed).choice(len(documents), QUICK_DOCUMENTS, replace=False)
         documents = [documents[i] for i in np.sort(drawn)]
     most = asked.pairs or (QUICK_PAIRS if asked.quick else PAIRS)
-    cases = cases_of(documents, most * SCANNED, seed=asked.seed)
-    if not cases:
-        raise DataError(
-            explain(
-                f"{data}: no document has two events to order.",
-                "Documents carry events: docs/relations-format.md",
-                "Texts with known cues: rankwise narratives --help",
-            )
-        )
+    cases = some_cases(data, documents, most * SCANNED, asked.seed)
     cues, known = cues_for(cases, asked.cues), cues_for(cases)
     if len(cases) > most:
         notes.append(f"{most:,} of {len(cases):,} pairs; those with a rare cue were taken first, half at most.")

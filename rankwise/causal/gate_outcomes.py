@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -55,6 +56,20 @@ class CaseReader:
         said = split(logits)[0].exp()  # [n, 2, 4]
         both = ((said[:, 0] + converse(said[:, 1], TEMPORAL)) / 2).double().numpy()
         return np.asarray(both[[asked[c.document.text, c.document.marks, c.pair] for c in cases]])
+
+
+def some_cases(source: str | Path, documents: Iterable[Document], most: int, seed: int) -> list[Case]:
+    """`cases_of` of what was read from `source`. Raises DataError where there are none."""
+    found = cases_of(documents, most, seed=seed)
+    if not found:
+        raise DataError(
+            explain(
+                f"{source}: no document has two events to order.",
+                "Documents carry events: docs/relations-format.md",
+                "Texts with known cues: rankwise narratives --help",
+            )
+        )
+    return found
 
 
 def cases_of(documents: Iterable[Document], most: int | None = None, reach: int = REACH, seed: int = 0) -> list[Case]:

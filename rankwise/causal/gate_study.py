@@ -21,7 +21,7 @@ from ..tasks.table import Columns, read_table
 from . import cues as free
 from .cue import Case, Cue
 from .design import PER_SWITCH
-from .gate_outcomes import CaseReader, cases_of, cue_outcome, table_outcome
+from .gate_outcomes import CaseReader, cue_outcome, some_cases, table_outcome
 from .gate_report import gate_report
 from .gates import Outcome, experiment
 from .measured import Experiment
@@ -79,15 +79,7 @@ def study_relations(
     how = how or Study()
     refuse_cues(cues or ())
     corpus = read_corpus("jsonl", data)
-    cases = cases_of(corpus, LOOKED, seed=how.seed)
-    if not cases:
-        raise DataError(
-            explain(
-                f"{data}: no document has two events to order.",
-                "Documents carry events: docs/relations-format.md",
-                "Texts with known cues: rankwise narratives --help",
-            )
-        )
+    cases = some_cases(data, corpus, LOOKED, how.seed)
     extractor = Extractor.load(folder, how.base)
     try:
         outcome = cue_outcome(CaseReader(extractor), cases, cues_for(cases, cues), how.most or PAIRS)

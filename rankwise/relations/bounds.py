@@ -81,7 +81,7 @@ def fit(document: Document, relations: Iterable[Relation] | None = None) -> Fitt
     Raises:
         DataError: the document's own time is no date.
     """
-    dates, unread = _dates(document)
+    dates, unread = dates_of(document)
     times = {t.id for t in document.timexes} | {DOCUMENT_TIME}
     given = [
         r
@@ -109,7 +109,11 @@ def fit(document: Document, relations: Iterable[Relation] | None = None) -> Fitt
     return Fitted(bounds, tuple(conflicts), _ordered(bounds, place, low, high), unread)
 
 
-def _dates(document: Document) -> tuple[dict[str, Interval], dict[str, str]]:
+def dates_of(document: Document) -> tuple[dict[str, Interval], dict[str, str]]:
+    """When each time of the document is, its own included; ids of times that are no date, with the message why.
+
+    Raises DataError: the document's own time is no date.
+    """
     dates, unread = {}, {}
     if document.created:
         try:

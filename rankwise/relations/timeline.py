@@ -146,8 +146,7 @@ def build(
     temporal = _one_each(r for r in temporal if r not in out)
     if inferred is None or out & set(_exact(document, out)):
         inferred = closure(_exact(document, temporal))
-    links = _links(temporal, causal, list(inferred), list(changed), chances or {}, origin)
-    links = [replace(x, origin="text", chances=()) if _says_text(x, stated) else x for x in links]
+    links = _links(temporal, causal, list(inferred), list(changed), chances or {}, origin, stated)
     links += _dated(fitted, {frozenset(x.pair) for x in links if x.relation.kind == "temporal"})
     in_text = [e.id for e in sorted(document.events, key=lambda e: (e.start, e.end))]
     placed, loose = layers(in_text, (x.relation for x in links if x.relation.kind == "temporal"))
@@ -280,17 +279,17 @@ def _links(
     changed: Sequence[Change],
     chances: Mapping[tuple[str, str, str], Sequence[float]],
     origin: str,
+    stated: Collection[Pair],
 ) -> list[Link]:
-    changes = {(frozenset((c.source, c.target)), c.kind): c for c in changed}
-    links = [
-        Link(r, origin, (), changes.get((frozenset((r.source, r.target)), r.kind)), _chances(r, chances))
-        for r in (*temporal, *causal)
-    ]
+    changes, by_text = {(frozenset((c.source, c.target)), c.kind): c for c in changed}, set(map(frozenset, stated))
+    links = []
+    for r in (*temporal, *causal):
+        pair = frozenset((r.source, r.target))
+        if r.kind == "temporal" and pair in by_text:
+            links.append(Link(r, "text"))
+        else:
+            links.append(Link(r, origin, (), changes.get((pair, r.kind)), _chances(r, chances)))
     return links + [Link(d.relation, "inferred", d.because) for d in inferred]
-
-
-def _says_text(x: Link, stated: Collection[Pair]) -> bool:
-    return x.relation.kind == "temporal" and not x.inferred and (x.pair in stated or x.pair[::-1] in stated)
 
 
 def _dated(fitted: Fitted, known: set[frozenset[str]]) -> list[Link]:

@@ -75,8 +75,9 @@ def train(
     held, mine = {}, []
     before = extract.about(plan.start) if plan.start else {}
     for part in parts:
-        known = before.get("held_out", {}).get(part.name)
-        names = hold_out(part.documents, plan.hold_out, recipe.seed) if known is None else set(known)
+        known = set(before.get("held_out", {}).get(part.name, ()))
+        again = part.name in before.get("corpora", ()) and (not known or known & {d.id for d in part.documents})
+        names = known if again else hold_out(part.documents, plan.hold_out, recipe.seed)
         held[part.name] = sorted(names)
         mine.append(replace(part, documents=tuple(d for d in part.documents if d.id not in names)))
     if plan.augment:

@@ -1,0 +1,162 @@
+"""What the timeline may believe of dates and causes: the rule of clauses, and the packaged extractor's own opinions.
+
+    python benchmarks/dates.py [FOLDER]      writes results/dates/README.md and counts.json
+
+MEANTIME is in the package. FOLDER holds a user's own copies: `matres-tempeval3` (TimeBank and AQUAINT, TimeML) and
+`causal-timebank`; documents named in `tb-dense/HELD_OUT.txt` there are not read. Only counts are written.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from rankwise.data import folder
+from rankwise.relations import learn
+from rankwise.relations.anchors import anchored
+from rankwise.relations.corpora import read
+from rankwise.relations.extract import SURE, Extractor
+from rankwise.relations.schema import DOCUMENT_TIME, TEMPORAL, Document
+from rankwise.train.record import machine, versions
+
+ROOT = Path(__file__).parents[1] / "results" / "dates"
+WITHIN = {
+    "IS_INCLUDED",
+    "DURING",
+    "SIMULTANEOUS",
+    "BEGINS",
+    "BEGUN_BY",
+    "ENDS",
+}  # of an event and a time; INCLUDES turned
+SOME = 70  # documents that the extractor is asked about
+LEVELS = (0.5, 0.6, 0.7, 0.8, 0.9)
+
+
+def truth(document: Document) -> dict[tuple[str, str], str]:
+    """(event, time) -> BEFORE, WITHIN or AFTER, as annotators said of the event's start."""
+    events, found = {e.id for e in document.events}, {}
+    for given in document.of_kind("temporal"):
+        turned = given.source not in events
+        r = given.converse if turned else given
+        if r.source not in events or r.target in events:
+            continue
+        inside = given.original in (WITHIN - {"IS_INCLUDED"} | {"INCLUDES"} if turned else WITHIN)
+        found[r.source, r.target] = "WITHIN" if inside or r.label == "EQUAL" else r.label
+    return found
+
+
+def clauses(documents: Sequence[Document]) -> Counter[str]:
+    """What annotators say of the pairs that the rule of clauses places within their date."""
+    found: Counter[str] = Counter()
+    for d in documents:
+        known = truth(d)
+        found.update(known.get(pair, "not annotated") for pair in anchored(d))
+    return found
+
+
+def opinions(reader: Extractor, documents: Sequence[Document], own: bool) -> Counter[str]:
+    """ "says, truth" of pairs with a time where the extractor is SURE; `own`: with the document's own time."""
+    asked = [(d, [p for p in truth(d) if (p[1] == DOCUMENT_TIME) == own]) for d in documents]
+    found: Counter[str] = Counter()
+    for (d, pairs), said in zip(asked, reader.ask(asked), strict=True):
+        known = truth(d)
+        for pair in pairs:
+            if pair in said and max(p := reader._shifted(said[pair]).temporal) >= SURE:
+                found[f"{TEMPORAL[p.index(max(p))]}, {known[pair]}"] += 1
+    return found
+
+
+def causes(reader: Extractor, documents: Sequence[Document]) -> dict[str, Any]:
+    """Pairs of neighbouring sentences: all, causal ones, and (called causal, rightly) at each level."""
+    asked = [(d, learn.candidates(d, 1)) for d in documents]
+    said = reader.ask(asked)
+    pairs = {(d.id, frozenset(p)) for d, ps in asked for p in ps}
+    links = ((d.id, r) for d in documents for r in d.of_kind("causal") if r.label != "NONE")
+    gold = {(name, frozenset((r.source, r.target))) for name, r in links}
+    sure = [(d.id, frozenset(p), 1 - o.causal[0]) for (d, _), s in zip(asked, said, strict=True) for p, o in s.items()]
+    levels = {}
+    for level in LEVELS:
+        called = {(name, pair) for name, pair, p in sure if p >= level}
+        levels[str(level)] = [len(called), len(called & gold)]
+    return {"pairs": len(pairs), "causal": len(pairs & gold), "called, rightly": levels}
+
+
+def measured(place: Path | None) -> dict[str, Any]:
+    held = json.loads((folder("timeline_reader") / "relations.json").read_text())["held_out"]["meantime"]
+    meantime = list(read("meantime"))
+    reader = Extractor.load(folder("timeline_reader"))
+    found: dict[str, Any] = {"clauses": {"MEANTIME": clauses(meantime)}}
+    found["causes"] = {"MEANTIME, held out": causes(reader, [d for d in meantime if d.id in held])}
+    if place:
+        away = (place / "tb-dense" / "HELD_OUT.txt").read_text().split()
+        news = list(read("tlink", place / "matres-tempeval3", without=away))
+        found["clauses"]["TimeBank and AQUAINT"] = clauses(news)
+        some = [d for d in news if d.created][:SOME]
+        found["opinions"] = {
+            "the day of writing": opinions(reader, some, True),
+            "a time of its sentence or another": opinions(reader, some, False),
+        }
+        ctb = [d for d in read("causal-timebank", place / "causal-timebank") if d.id not in away][:SOME]
+        found["causes"]["Causal-TimeBank"] = causes(reader, ctb)
+    reader.close()
+    return found
+
+
+def table(found: dict[str, Any]) -> str:
+    lines = [
+        "# What may be believed of dates and causes",
+        "",
+        "`python benchmarks/dates.py FOLDER`; counts: counts.json.",
+        "",
+    ]
+    lines += [
+        "## A date in the event's own clause",
+        "",
+        "| corpus | pairs | annotated | within the date |",
+        "|---|---|---|---|",
+    ]
+    for name, c in found["clauses"].items():
+        judged = sum(c.values()) - c["not annotated"]
+        lines.append(f"| {name} | {sum(c.values())} | {judged} | {c['WITHIN']} ({c['WITHIN'] / judged:.1%}) |")
+    for name, c in found.get("opinions", {}).items():
+        lines += [
+            "",
+            f"## The packaged extractor on {name}",
+            "",
+            f"{SOME} documents, where it is sure ({SURE:g} or more).",
+            "",
+        ]
+        lines += ["| it says | annotators: before | within | after |", "|---|---|---|---|"]
+        for says in TEMPORAL:
+            cells = [c[f"{says}, {t}"] for t in ("BEFORE", "WITHIN", "AFTER")]
+            if sum(cells):
+                lines.append(f"| {says} | " + " | ".join(map(str, cells)) + " |")
+    lines += ["", "## Causes, pairs of neighbouring sentences", ""]
+    lines += ["| corpus | pairs | causal | called causal at .5, rightly | at .7 | at .9 |", "|---|---|---|---|---|---|"]
+    for name, c in found["causes"].items():
+        cells = [f"{n}, {right}" for n, right in (c["called, rightly"][level] for level in ("0.5", "0.7", "0.9"))]
+        lines.append(
+            f"| {name} | {c['pairs']:,} | {c['causal']} ({c['causal'] / c['pairs']:.1%}) | " + " | ".join(cells) + " |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path)
+    torch.set_num_threads(1)
+    found = measured(parser.parse_args().folder)
+    ROOT.mkdir(parents=True, exist_ok=True)
+    facts = found | {"versions": versions(), "machine": {k: v for k, v in machine().items() if k != "command"}}
+    (ROOT / "counts.json").write_text(json.dumps(facts, indent=1) + "\n")
+    (ROOT / "README.md").write_text(table(found))
+
+
+if __name__ == "__main__":
+    main()
