@@ -37,7 +37,7 @@ def test_a_mark_at_the_start_and_blanks_are_no_part_of_a_name(tmp_path):
     ("name", "text", "said"),
     [
         ("a.xlsx", "", "Read are .csv"),
-        ("a.csv", "", "cannot be read as csv"),
+        ("a.csv", "", "is empty"),
         ("a.csv", "a,b\n1,2\n1,2,3\n", "cannot be read as csv: .*line 3"),
         ("a.jsonl", "{", "cannot be read as jsonl"),
         ("a.parquet", "a", "cannot be read as parquet"),
@@ -46,6 +46,14 @@ def test_a_mark_at_the_start_and_blanks_are_no_part_of_a_name(tmp_path):
 def test_other_contents_are_refused(tmp_path, name, text, said):
     (tmp_path / name).write_text(text)
     with pytest.raises(BadFile, match=said):
+        read_frame(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])
+def test_another_encoding_is_named_with_the_command_that_mends_it(tmp_path, name):
+    row = {"a.csv": "t,y\ncafé,1\n", "a.tsv": "t\ty\ncafé\t1\n", "a.jsonl": '{"t": "café", "y": 1}\n'}[name]
+    (tmp_path / name).write_text(row, encoding="cp1252")
+    with pytest.raises(BadFile, match=f"iconv -f cp1252 -t utf-8 .*> utf8-{name}"):
         read_frame(tmp_path / name)
 
 

@@ -41,6 +41,8 @@ def test_wrong_options_are_refused_with_the_remedy(tmp_path: Path) -> None:
     out = ("--out", tmp_path / "s.jsonl")
     assert "Nearest: tense" in run("narratives", "--effect", "tens=1", *out, code=2).stderr
     assert "CUE=NUMBER" in run("narratives", "--effect", "tense", *out, code=2).stderr
+    for odd in ("inf", "nan", "1e999"):
+        assert "finite" in run("narratives", "--effect", f"tense={odd}", *out, code=2).stderr
     assert "--deterministic" in run("narratives", "--confounding", 1, *out, code=2).stderr.replace("=True", "")
     assert "lacking order" in run("narratives", "--lacking", "order=.5", *out, code=2).stderr
     run("narratives", "--n", 0, *out, code=2)

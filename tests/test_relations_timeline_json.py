@@ -51,6 +51,9 @@ def test_what_is_no_timeline_is_refused_by_what_is_wrong(change, says):
         from_json(json.dumps(change(json.loads(to_json(build(flood()))))))
     with pytest.raises(BadFile, match="no JSON"):
         from_json("{")
+    for page in ("\n<!doctype html>", b"<!doctype html>"):
+        with pytest.raises(BadFile, match="a page to look at.*\n.*timeline.json"):
+            from_json(page)
 
 
 def test_a_document_that_cannot_be_is_refused():

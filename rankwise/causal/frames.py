@@ -32,6 +32,8 @@ def read_frame(path: str | os.PathLike[str]) -> pd.DataFrame:
         raise BadFile(explain(f"{path} ends in {ending!r}.", "Read are .csv, .tsv, .jsonl and .parquet."), path=path)
     if not path.is_file():
         raise BadFile(explain(f"{path} is no file.", "Look at the name, and at the folder."), path=path)
+    if not path.stat().st_size:
+        raise BadFile(explain(f"{path} is empty.", "A table has a line of names and a line for each unit."), path=path)
     try:
         if ending in COMMAS:
             _check_header(path, COMMAS[ending])
@@ -40,6 +42,15 @@ def read_frame(path: str | os.PathLike[str]) -> pd.DataFrame:
             table = pd.read_json(path, lines=True)
         else:
             table = pd.read_parquet(path)
+    except UnicodeDecodeError:
+        raise BadFile(
+            explain(
+                f"{path} is not UTF-8.",
+                "If the file came from Windows it is probably cp1252:",
+                f"iconv -f cp1252 -t utf-8 {path} > utf8-{path.name}",
+            ),
+            path=path,
+        ) from None
     except (OSError, ValueError) as error:  # pandas' and pyarrow's parsers raise kinds of ValueError
         if isinstance(error, DataError):
             raise

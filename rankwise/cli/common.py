@@ -33,10 +33,32 @@ AdapterFolder = Annotated[
 
 
 def packaged(path: Path | None) -> Path | None:
-    """The folder of the extractor inside rankwise for the word "packaged", where no folder is called so."""
+    """The folder of the extractor inside rankwise for the word "packaged", where no folder is called so.
+
+    Raises BadFile for a folder that is not there, before any text is read for it.
+    """
     from ..data import folder
 
-    return folder("timeline_reader") if path == Path("packaged") and not path.exists() else path
+    if path is None or path.exists():
+        return path
+    if path == Path("packaged"):
+        return folder("timeline_reader")
+    from ..errors import BadFile, close, explain
+    from ..io.find import find_folder
+
+    try:
+        return find_folder(path)
+    except BadFile as problem:
+        near = [*close(str(path), ["packaged"]), *problem.near]
+        raise BadFile(
+            explain(
+                f"there is no folder {path}.",
+                f"Nearest: {', '.join(near)}" if near else "The extractor inside rankwise: packaged",
+                "To train one: rankwise relations train --corpus meantime --out out/relations",
+            ),
+            path=path,
+            near=near,
+        ) from None
 
 
 ExtractorFolder = Annotated[

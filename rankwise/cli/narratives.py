@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -79,10 +80,11 @@ def _numbers(option: str, given: list[str]) -> dict[str, float]:
         name, _, number = word.partition("=")
         try:
             found[name] = float(number)
+            if not math.isfinite(found[name]):
+                raise ValueError(number)
         except ValueError as error:
-            raise RecipeError(
-                explain(f"--{option} {word} is not of the form CUE=NUMBER.", f"For example: --{option} tense=0.5")
-            ) from error
+            rule = "is not of the form CUE=NUMBER, with a finite number."
+            raise RecipeError(explain(f"--{option} {word} {rule}", f"For example: --{option} tense=0.5")) from error
     return found
 
 

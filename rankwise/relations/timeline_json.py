@@ -51,7 +51,10 @@ def from_json(text: str | bytes) -> Timeline:
     try:
         made = json.loads(text)
     except ValueError as problem:
-        raise BadFile(explain(f"this is no JSON ({problem}).", "A timeline is one JSON object.")) from None
+        how = "To write one: rankwise timeline TEXT --out timeline.json"
+        if text.lstrip()[:1] in ("<", b"<"):
+            raise BadFile(explain("this is a page to look at, not the timeline behind it.", how)) from None
+        raise BadFile(explain(f"this is no JSON ({problem}).", "A timeline is one JSON object.", how)) from None
     if not isinstance(made, dict) or made.get("format") != FORMAT:
         raise BadFile(explain("this JSON is no timeline.", f'A timeline begins {{"format": "{FORMAT}", ...}}.'))
     if made.get("version") != VERSION:
