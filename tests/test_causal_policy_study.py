@@ -9,9 +9,9 @@ import pytest
 
 from rankwise.causal.graph import Graph
 from rankwise.causal.policy import Decision
-from rankwise.causal.policy_report import figures, report, summary
+from rankwise.causal.policy_report import CAUTION, figures, report, summary
 from rankwise.causal.policy_study import Asked, adjusting, study
-from rankwise.causal.report import CAUTION, jsonable, to_html, to_markdown
+from rankwise.causal.report import jsonable, to_html, to_markdown
 from rankwise.errors import DataError, RecipeError, UnknownName
 from tests.test_causal_policy import shop
 
@@ -63,6 +63,7 @@ def test_the_report_tells_overlap_before_any_figure(found):
     made = to_markdown(report(found))
     order = [made.index(part) for part in (CAUTION[:40], "probability of treatment", "What each policy is worth")]
     assert order == sorted(order)
+    assert "placebo" not in made  # of refuters that did not run
     assert "| age > 40 |".replace(">", "\\>") in made
     assert "95 % interval" in made
     assert "seed 0" in made

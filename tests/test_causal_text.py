@@ -11,6 +11,7 @@ import pytest
 from rankwise.causal.estimators import beside
 from rankwise.causal.text import BY_ANSWERS, BY_TEXT, stand_ins, text_effect
 from rankwise.causal.text_how import NUMBERS
+from rankwise.causal.text_report import share
 from rankwise.errors import DataError, RecipeError, UnknownName
 from tests.texts import EFFECT, table, with_answers
 
@@ -195,3 +196,7 @@ def test_no_warning_reaches_the_user(capfd):
 def test_settings_are_kept_with_the_result(found):
     assert found.how == replace(found.how, method="bag", simulations=3)
     assert found.n == 500
+
+
+def test_a_text_that_predicts_worse_than_the_mean_tells_none_of_the_variance():
+    assert [share(x) for x in (-0.02, 0.001, 0.734)] == ["none", "none", "73%"]

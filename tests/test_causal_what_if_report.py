@@ -68,6 +68,8 @@ def test_order_alone_carries_nothing_and_the_report_says_so():
     assert made.sentences == ("merger is set: 2 d earlier, on 2020-04-03 instead of on 2020-04-05",)
     assert "order in time carries no change" in made.data["conditions"][0]
     assert "bounds" in made.data["conditions"][1]
+    page = to_markdown(report(made.answer))
+    assert "| cause | effect |" not in page  # a table without a row
 
 
 def test_the_report_has_sentences_times_a_drawing_and_figures():
@@ -76,6 +78,9 @@ def test_the_report_has_sentences_times_a_drawing_and_figures():
     assert page.title == "What if merger had begun 2 d earlier, 0001-01-04 instead of 0001-01-06"
     assert "trial keeps its time: slack 1.3 d (3.3 d after the change)." in text
     assert "| launch | 0001-01-13 | 0001-01-13 | at its own time | 1.3 d | 3.3 d | 0001-01-12 07:12 | 16.8 h |" in text
+    assert "| cause | effect |" in text
+    assert "That one event comes before another carries no change" in text.split("##")[0]
+    assert "refuter" not in text  # none ran
     assert "<svg" in to_html(page)
     rows = data(answer())["outcomes"]
     assert rows[1]["slack"] == [1.3, 1.3]

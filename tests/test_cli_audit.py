@@ -72,7 +72,8 @@ def test_the_extractor_in_the_package_goes_by_connectives(place, tmp_path):
 
 def test_a_folder_that_is_not_there_is_refused_before_any_text_is_read(place, tmp_path):
     refused = run("audit", "packagd", "--data", place / "docs.jsonl", "--out", tmp_path / "b", code=2)
-    assert "Nearest: packaged" in refused.stderr and "relations train" in refused.stderr
+    assert "Nearest: packaged" in refused.stderr
+    assert "relations train" in refused.stderr
     assert "pairs of events" not in refused.stderr
     refused = run("audit", tmp_path / "adapters", "--data", tmp_path / "none.jsonl", "--out", tmp_path / "b", code=2)
     assert "inside rankwise: packaged" in refused.stderr

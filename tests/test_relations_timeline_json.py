@@ -52,7 +52,7 @@ def test_what_is_no_timeline_is_refused_by_what_is_wrong(change, says):
     with pytest.raises(BadFile, match="no JSON"):
         from_json("{")
     for page in ("\n<!doctype html>", b"<!doctype html>"):
-        with pytest.raises(BadFile, match="a page to look at.*\n.*timeline.json"):
+        with pytest.raises(BadFile, match=r"a page to look at.*\n.*timeline.json"):
             from_json(page)
 
 

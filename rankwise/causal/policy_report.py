@@ -10,6 +10,12 @@ from .policy import Estimate, Policies
 from .policy_study import Study
 from .report import Picture, Report, Section, Table, Text, figure, interval
 
+CAUTION = (
+    "No refuter ran here, and none could say that the graph is right. The values hold if every common cause of "
+    "treatment and outcome is among the columns adjusted for, and only where rows with and without the treatment "
+    "overlap; a policy that treats where nobody was treated is not judged by these rows. Read the overlap first."
+)
+
 
 def report(found: Study) -> Report:
     """Overlap first, then values, differences, how well effects are predicted, and interventions."""
@@ -22,7 +28,7 @@ def report(found: Study) -> Report:
         *[_row(c) for c in found.counterfactuals],
         _how(p),
     ]
-    return Report(f"Which policy? {p.treatment} for {p.outcome}", tuple(sections), figures(found))
+    return Report(f"Which policy? {p.treatment} for {p.outcome}", tuple(sections), figures(found), CAUTION)
 
 
 def figures(found: Study) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """One form for every causal report: Markdown to read in a repository, one HTML page, and JSON for programs.
 
-The first page of each says what passing a refuter does not mean (`CAUTION`), before any figure.
+The first page of each says, before any figure, what passing a refuter does not mean (`CAUTION`), or where none ran,
+what the figures rest on.
 """
 
 from __future__ import annotations
@@ -79,11 +80,15 @@ class Section:
 
 @dataclass(frozen=True)
 class Report:
-    """Args: data: everything that the sections show, unrounded, for programs; see `jsonable` for what it may hold."""
+    """Args: data: everything that the sections show, unrounded, for programs; see `jsonable` for what it may hold.
+
+    caution: what stands before the first section.
+    """
 
     title: str
     sections: tuple[Section, ...]
     data: Mapping[str, Any] = field(default_factory=dict)
+    caution: str = CAUTION
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sections", tuple(self.sections))
@@ -141,13 +146,13 @@ def jsonable(value: Any) -> Any:
 
 def to_json(report: Report) -> str:
     """title, rankwise (version), caution and data."""
-    whole = {"title": report.title, "rankwise": __version__, "caution": CAUTION, "data": jsonable(report.data)}
+    whole = {"title": report.title, "rankwise": __version__, "caution": report.caution, "data": jsonable(report.data)}
     return json.dumps(whole, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def to_markdown(report: Report) -> str:
     """GitHub's Markdown; pictures are named picture-1.svg, picture-2.svg, ... and lie beside it."""
-    lines, pictures = [f"# {_plain(report.title)}", "", f"> {CAUTION}"], 0
+    lines, pictures = [f"# {_plain(report.title)}", "", f"> {report.caution}"], 0
     for section in report.sections:
         lines += ["", f"## {_plain(section.heading)}"]
         for block in section.blocks:
@@ -177,7 +182,7 @@ def to_html(report: Report) -> str:
             else:
                 blocks.append(("picture", (block.svg, block.caption)))
         body.append((section.heading, blocks))
-    return html_page(report.title, CAUTION, body, f"rankwise {__version__}")
+    return html_page(report.title, report.caution, body, f"rankwise {__version__}")
 
 
 def write(report: Report, folder: str | os.PathLike[str], overwrite: bool = False) -> list[Path]:

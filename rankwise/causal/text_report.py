@@ -72,6 +72,11 @@ def summary(found: TextEffect) -> str:
     )
 
 
+def share(explained: float) -> str:
+    """A share of variance in words: below 0 a mean alone would have predicted better."""
+    return f"{explained:.0%}" if explained >= 0.005 else "none"
+
+
 def _overlap(seen: Overlap) -> dict[str, Any]:
     quantiles = {f"{q:g}": v for q, v in zip(QUANTILES, seen.quantiles, strict=True)}
     bounds = {"outside": seen.outside, "low": seen.low, "high": seen.high}
@@ -84,8 +89,8 @@ def _text(found: TextEffect) -> Section:
     edges.append((found.treatment, found.outcome))
     said = (
         f"Read off the text by {WAYS[found.how.method]}. With the other columns, where there are any, it tells the "
-        f"treatment with an AUC of {read.auc:.2f} (.5: not at all, 1: wholly), and {read.explained:.0%} of the "
-        "variance of the outcome within the arms. What the text does not tell these models is not adjusted for; no "
+        f"treatment with an AUC of {read.auc:.2f} (.5: not at all, 1: wholly), and {share(read.explained)} of "
+        "the variance of the outcome within the arms. What the text does not tell these models is not adjusted for; no "
         "figure here shows it."
     )
     if read.by != BY_TEXT:

@@ -8,9 +8,14 @@ from .chances import Chance
 from .draw import graph_svg
 from .durations import length, lengths, when
 from .maxplus import DAY, Within, moment
-from .report import Picture, Report, Section, Table, Text
+from .report import Block, Picture, Report, Section, Table, Text
 from .what_if import Answer, Cause, Outcome
 
+CAUTION = (
+    "Every sentence here follows from the causes and lags that were stated or fitted, and from nothing else. A cause "
+    "that is missing or wrong gives a wrong answer that looks like a right one, and nothing calculated on one timeline "
+    "can find it. That one event comes before another carries no change. Read what must hold before the answer."
+)
 WORDS = {"earlier or kept": "begins earlier or keeps its time", "later or kept": "begins later or keeps its time"}
 
 
@@ -73,15 +78,18 @@ def report(answer: Answer, chances: tuple[Chance, ...] = (), seed: int = 0, sour
     names = [o.name for o in answer.outcomes]
     picture = graph_svg(shown, highlight=moved, labels=said, nodes=names)
     caption = "Causes of what the change reaches, with their lags; what moves, or may move, is marked."
+    holds: list[Block] = [Text("\n\n".join(conditions(answer)))]
+    if answer.used:
+        holds.append(_edges(answer))
     sections = [
         first,
         Section("Times", (_times(answer), Picture(picture, caption))),
-        Section("What must hold for this answer", (Text("\n\n".join(conditions(answer))), _edges(answer))),
+        Section("What must hold for this answer", tuple(holds)),
     ]
     if chances:
         sections.append(Section("Over many timelines", _chances(chances, seed)))
     asked = ", and ".join(f"{o.name} had begun {_set(o)}" for o in answer.outcomes if o.chosen)
-    return Report(f"What if {asked}", tuple(sections), data(answer, chances, seed, source))
+    return Report(f"What if {asked}", tuple(sections), data(answer, chances, seed, source), CAUTION)
 
 
 def data(answer: Answer, chances: tuple[Chance, ...] = (), seed: int = 0, source: str = "") -> dict[str, Any]:

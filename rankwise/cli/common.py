@@ -49,7 +49,7 @@ def packaged(path: Path | None) -> Path | None:
     try:
         return find_folder(path)
     except BadFile as problem:
-        near = [*close(str(path), ["packaged"]), *problem.near]
+        near = [*close(str(path), ["packaged"]), *getattr(problem, "near", ())]
         raise BadFile(
             explain(
                 f"there is no folder {path}.",

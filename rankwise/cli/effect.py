@@ -191,12 +191,12 @@ def _tell_refuters(found: Any) -> None:
 def _tell_text(found: Any) -> None:
     """What the text tells and the overlap first, then estimates, quarters and refuters."""
     from ..causal.report import figure, interval
-    from ..causal.text_report import summary
+    from ..causal.text_report import share, summary
 
     for text in found.notes:
         note(f"note: {text}")
     read = found.read
-    print(f"text     tells the treatment with an AUC of {read.auc:.2f}, and {read.explained:.0%} of the outcome")
+    print(f"text     tells the treatment with an AUC of {read.auc:.2f}, and {share(read.explained)} of the outcome")
     print(f"overlap  {found.overlap.sentence}\n")
     rows = [(e.name, figure(e.ate), interval(e.low, e.high)) for e in found.estimators]
     print(table(("estimator", f"effect on {found.outcome}", "95 % interval"), rows))

@@ -135,10 +135,11 @@ def _tell(found: Any) -> None:
     rows = []
     for m in found.measured:
         best = max(m.effects, key=lambda e: abs(e.main))
-        rows.append([m.outcome, f"{m.open:.3f}", f"{m.shut:.3f}", f"{m.r2:.2f}", best.switch, f"{best.main:+.3f}"])
+        said = [f"{m.units:,}", f"{m.open:.3f}", f"{m.shut:.3f}", f"{m.r2:.2f}"]
+        rows.append([m.outcome, *said, best.switch, f"{best.main:+.3f}"])
     for remark in found.notes:
         note(f"note: {remark}")
-    print(table(("outcome", "open", "shut", "R2", "strongest", "main effect"), rows))
+    print(table(("outcome", "n", "open", "shut", "R2", "strongest", "main effect"), rows))
     kind = "all there are" if found.complete else f"R2 of {found.fresh:,} held out"
     many = f"{len(found.switches):,} switch{'' if len(found.switches) == 1 else 'es'}"
     print(f"{many}, {counted(found.runs, 'mask')} ({kind}), seed {found.seed}, {found.seconds:.1f} s")
