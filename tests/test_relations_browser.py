@@ -99,6 +99,17 @@ def test_what_the_model_said_and_what_decoding_changed_can_be_read(show):
     assert len(link.find_elements("css selector", ".chain li")) >= 2
 
 
+def test_a_cause_that_the_text_states_says_so(show):
+    timeline = build(flood(), stated=[(x.source, x.target, x.kind) for x in flood().relations if x.kind == "causal"])
+    (cause, *_) = timeline.of_kind("causal")
+    assert cause.origin == "text"
+    page = show(timeline)
+    page.one(f"#rows [data-id='{cause.relation.source}']").click()
+    link = next(x for x in page.all("#panel .link.causal") if "text" in x.text)
+    link.find_element("css selector", ".badge").click()
+    assert "a causal signal joins the two" in link.text
+
+
 def test_the_filter_hides_what_is_less_sure_in_chart_and_panel(show):
     timeline = harbour()
     page = show(timeline)

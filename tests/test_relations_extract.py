@@ -139,7 +139,7 @@ def test_a_date_in_the_clause_of_an_event_binds_whatever_the_model_says(place, m
     said = {("e1", "e2"): Said((0.1, 0.8, 0.05, 0.05), (1.0, 0.0, 0.0)), ("e1", "t1"): wrong, ("e2", "t2"): wrong}
     monkeypatch.setattr(Extractor, "ask", lambda self, asked: [said])
     reading = Extractor.load(place / "pairs").decode(d)
-    assert reading.stated == {("e1", "t1"), ("e2", "t2"), ("e1", "e2")}
+    assert reading.stated == {(*p, "temporal") for p in (("e1", "t1"), ("e2", "t2"), ("e1", "e2"))}
     assert reading.decoded.labels == {("e1", "e2"): "BEFORE"}
 
 
@@ -156,8 +156,31 @@ def test_a_date_that_cannot_be_orders_nothing_and_raises_nothing(place, monkeypa
     said = {("e1", "e2"): sure, ("e1", "t1"): sure, ("e2", "t2"): sure}
     monkeypatch.setattr(Extractor, "ask", lambda self, asked: [said])
     reading = Extractor.load(place / "pairs").decode(d)
-    assert reading.stated == {("e1", "t1")}
+    assert reading.stated == {("e1", "t1", "temporal")}
     assert reading.decoded.labels == {("e1", "e2"): "AFTER"}
+
+
+def test_a_cause_that_the_text_states_counts_and_without_much_training_no_other(place, monkeypatch):
+    text = "sales fell because of the strike . rivals gained ."
+    d = Document(
+        "d", text, (Event("e1", 6, 10), Event("e2", 26, 32), Event("e3", 42, 48)), sentences=((0, 34), (35, 50))
+    )
+    unsure = (0.4, 0.4, 0.1, 0.1)
+    said = {p: Said(unsure, (0.05, 0.9, 0.05)) for p in (("e1", "e2"), ("e1", "e3"), ("e2", "e3"))}
+    monkeypatch.setattr(Extractor, "ask", lambda self, asked: [said])
+    reader = Extractor.load(place / "pairs")
+    believed, not_believed = reader.decode(d), replace(reader, causes=False).decode(d)
+    assert believed.decoded.causal == {("e1", "e2"): "CAUSED_BY", ("e1", "e3"): "CAUSES", ("e2", "e3"): "CAUSES"}
+    assert not_believed.decoded.causal == {("e1", "e2"): "CAUSED_BY", ("e1", "e3"): "NONE", ("e2", "e3"): "NONE"}
+    assert not_believed.decoded.labels["e1", "e2"] == "AFTER"  # a cause does not start after its effect
+    assert believed.stated == not_believed.stated == {("e1", "e2", "causal")}
+
+
+@pytest.mark.parametrize(("learnt", "believed"), [({}, True), ({"causes": 199}, False), ({"causes": 200}, True)])
+def test_who_learnt_of_few_causes_in_running_text_is_not_believed_about_them(place, learnt, believed):
+    (place / "pairs" / FILE).write_bytes(settings(64, ["x"], **learnt))
+    reader = Extractor.load(place / "pairs")
+    assert reader.causes is believed
 
 
 def test_who_learnt_little_of_the_day_of_writing_is_not_asked_about_it(place, monkeypatch):

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from rankwise.errors import DataError, RecipeError
-from rankwise.relations.learn import Part, candidates, oriented, questions, tasks
+from rankwise.relations.learn import Part, candidates, causal_count, oriented, questions, tasks
 from rankwise.relations.model import Weights
 from rankwise.relations.pairs import Layout
 from rankwise.relations.schema import CAUSAL, DOCUMENT_TIME, TEMPORAL, Document, Event, Relation, Timex
@@ -104,3 +104,11 @@ def test_several_layouts_ask_everything_once_in_each():
     each = [tasks([Part("one", (d,), mentions=True)], view, 8) for view in (LAY, other)]
     for task, first, second in zip(both, *each, strict=True):
         assert list(task.train) == [*first.train, *second.train]
+
+
+def test_causes_are_counted_where_other_events_stand_beside_them():
+    cause, other = Relation("a", "b", "CAUSES", "causal"), Relation("c", "d", "CAUSED_BY", "causal")
+    none, order = Relation("a", "c", "NONE", "causal"), Relation("a", "b", "BEFORE")
+    beside, all_are = document(cause, none, order), document(cause, other)
+    assert causal_count([Part("p", (beside, all_are)), Part("q", (beside,))]) == 2
+    assert causal_count([Part("p", (beside,) * 8, share=0.5)]) == 4

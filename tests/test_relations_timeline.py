@@ -141,6 +141,13 @@ def test_chances_are_turned_with_their_relation():
     assert [x.chances for x in t.links] == [(0.3, 0.5, 0.2, 0.0), (0.5, 0.2, 0.3)]
 
 
+def test_what_the_text_states_is_said_by_the_text_for_that_kind_alone():
+    stated = [("two", "one", "causal"), ("one", "three", "temporal")]
+    t = build(document("one BEFORE two", "one BEFORE three", "one CAUSES two"), origin="model", stated=stated)
+    assert said(t, "causal") == {("one", "CAUSES", "two", "text")}
+    assert {("one", "BEFORE", "two", "model"), ("one", "BEFORE", "three", "text")} <= said(t)
+
+
 def test_an_undecoded_document_still_has_its_dates():
     t = of_decoded(document(), None, {("one", "mon"): Said((0.1, 0.1, 0.75, 0.05), (1, 0, 0))})
     assert set(t.bounds) == {"one"}

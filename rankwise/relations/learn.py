@@ -146,6 +146,21 @@ def document_time_count(tasks: Iterable[Task]) -> int:
     return len({(row.meta[0], pair) for row in rows for pair in row.meta[1] if DOCUMENT_TIME in pair})
 
 
+def causal_count(parts: Iterable[Part]) -> int:
+    """How many causal pairs the parts have in running text: documents that hold events without a cause or effect too.
+
+    Where every event is a cause or an effect, a model learns which of two it is, not whether there is one.
+    """
+    found = 0.0
+    for part in parts:
+        for document in part.documents:
+            causal = [r for r in document.of_kind("causal") if r.label != "NONE"]
+            ends = {end for r in causal for end in (r.source, r.target)}
+            if any(e.id not in ends for e in document.events):
+                found += part.share * len(causal)
+    return round(found)
+
+
 def label_counts(tasks: Iterable[Task]) -> dict[str, int]:
     """How often each temporal label of a pair of events or times is asked for in one pass over the tasks."""
     found = dict.fromkeys(TEMPORAL, 0)

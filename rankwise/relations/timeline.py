@@ -27,7 +27,7 @@ HALF = re.compile("[\ud800-\udfff]")
 class Link:
     """A relation of the timeline and why it is there.
 
-    origin: who says so: an annotator ("given"), the "model", a date in the event's own clause ("text"), or nobody.
+    origin: who says so: an annotator ("given"), the "model", the "text" by a date or a causal signal, or nobody.
     because: for "inferred" and "dates" the relations it follows from; where `change` is set, the change has its own.
     change: the model by itself preferred another label; which, and what ruled it out.
     chances: the model's probabilities in the order of LABELS[kind], read from source to target; () where not asked.
@@ -112,7 +112,7 @@ def build(
     chances: Mapping[tuple[str, str, str], Sequence[float]] | None = None,
     confidence: Mapping[str, float] | None = None,
     origin: str = "given",
-    stated: Collection[Pair] = (),
+    stated: Collection[tuple[str, str, str]] = (),
     notes: Iterable[str] = (),
 ) -> Timeline:
     """A timeline of a document.
@@ -123,7 +123,7 @@ def build(
         changed: labels among `relations` that had to give way.
         chances: (source, target, kind) -> the model's probabilities, of LABELS[kind].
         confidence: of events.
-        origin: "given" or "model": who says `relations`, but those of the pairs `stated`, which the text says.
+        origin: "given" or "model": who says `relations`, but those `stated` (source, target, kind).
 
     Contradictory relations are reported with a shortest explanation each, and the least sure relation of each is left
     out (of equals the last), until the rest holds together.
@@ -180,7 +180,7 @@ def of_decoded(
     *,
     sure: float = 0.5,
     confidence: Mapping[str, float] | None = None,
-    stated: Collection[Pair] = (),
+    stated: Collection[tuple[str, str, str]] = (),
     notes: Iterable[str] = (),
 ) -> Timeline:
     """The timeline of a decoded document.
@@ -279,13 +279,14 @@ def _links(
     changed: Sequence[Change],
     chances: Mapping[tuple[str, str, str], Sequence[float]],
     origin: str,
-    stated: Collection[Pair],
+    stated: Collection[tuple[str, str, str]],
 ) -> list[Link]:
-    changes, by_text = {(frozenset((c.source, c.target)), c.kind): c for c in changed}, set(map(frozenset, stated))
+    changes = {(frozenset((c.source, c.target)), c.kind): c for c in changed}
+    by_text = {(frozenset((a, b)), kind) for a, b, kind in stated}
     links = []
     for r in (*temporal, *causal):
         pair = frozenset((r.source, r.target))
-        if r.kind == "temporal" and pair in by_text:
+        if (pair, r.kind) in by_text:
             links.append(Link(r, "text"))
         else:
             links.append(Link(r, origin, (), changes.get((pair, r.kind)), _chances(r, chances)))

@@ -80,6 +80,7 @@ def train(
         names = known if again else hold_out(part.documents, plan.hold_out, recipe.seed)
         held[part.name] = sorted(names)
         mine.append(replace(part, documents=tuple(d for d in part.documents if d.id not in names)))
+    causes = max(learn.causal_count(mine), before.get("causes", 0))
     if plan.augment:
         more = edits.augment([d for p in mine for d in p.documents], recipe.seed)
         mine += [learn.Part("edits", tuple(more))] if more else []
@@ -93,7 +94,8 @@ def train(
     corpora = {p.name for p in parts} | set(before.get("corpora", ()))
     counts, today = learn.label_counts(tasks), learn.document_time_count(tasks)
     held = before.get("held_out", {}) | held
-    extra = {extract.FILE: extract.settings(plan.window, corpora, labels=counts, document_time=today, held_out=held)}
+    learnt = {"labels": counts, "document_time": today, "causes": causes, "held_out": held}
+    extra = {extract.FILE: extract.settings(plan.window, corpora, **learnt)}
     place = None if out is None else Output(Path(out), extra=extra)
     result = fit(model, adapter, tasks, recipe, out=place, resume=resume, overwrite=overwrite, progress=progress)
     reader = extract.Extractor.of(model, result.adapter, words, plan.window)

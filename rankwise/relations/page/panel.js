@@ -37,7 +37,7 @@ const BECAUSE = {
 function why(link, turned) {
   const parts = [];
   if (link.o === "given") parts.push(make("p", "", "Annotated in the document", link.w ? ` as ${link.w}` : "", "."));
-  if (link.o === "text") parts.push(make("p", "", "The text says so: a date stands in the event's own clause."));
+  if (link.o === "text") parts.push(make("p", "", `The text says so: ${link.k === "causal" ? "a causal signal joins the two" : "a date stands in the event's own clause"}.`));
   if (link.c) parts.push(make("p", "", "The model, of this pair alone:"), chances(link, turned));
   else if (link.o === "model") parts.push(make("p", "", `The model says so with a probability of ${percent(link.p)}.`));
   if (link.g) {

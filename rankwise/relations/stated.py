@@ -1,0 +1,37 @@
+"""What a text itself says of pairs, as probabilities that take the place of a model's: dates, and causal signals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import permutations
+
+from .anchors import anchored
+from .pairs import Ends
+from .schema import Document
+from .signals import stated_causes
+from .timex import Interval
+
+Chances = tuple[float, ...]
+WITHIN = (0.01, 0.01, 0.97, 0.01)  # of an anchored event: right in 566 of 583 (results/dates)
+FIRST, LAST = (0.97, 0.01, 0.01, 0.01), (0.01, 0.97, 0.01, 0.01)
+CAUSES, CAUSED_BY = (0.05, 0.94, 0.01), (0.05, 0.01, 0.94)  # of a signal's two events (results/dates)
+UNRELATED = (0.99, 0.005, 0.005)
+
+
+def by_dates(document: Document, dates: Mapping[str, Interval]) -> dict[Ends, Chances]:
+    """Temporal probabilities of what dates in events' own clauses say for certain, of these dates and of each other."""
+    placed = anchored(document)
+    when = {e: dates[t] for e, t in placed if t in dates}
+    found: dict[Ends, Chances] = {p: WITHIN for e, t in placed for p in ((e, t), (t, e))}
+    for a, b in permutations(when, 2):
+        if when[a].end <= when[b].begin:
+            found[a, b], found[b, a] = FIRST, LAST
+    return found
+
+
+def by_signals(document: Document) -> dict[Ends, Chances]:
+    """Causal probabilities of pairs that a causal signal joins, from both ends."""
+    found: dict[Ends, Chances] = {}
+    for cause, effect in stated_causes(document):
+        found[cause, effect], found[effect, cause] = CAUSES, CAUSED_BY
+    return found
