@@ -21,7 +21,8 @@ from rankwise.data import folder
 from rankwise.relations import learn
 from rankwise.relations.anchors import anchored
 from rankwise.relations.corpora import read
-from rankwise.relations.extract import SURE, Extractor
+from rankwise.relations.extract import Extractor
+from rankwise.relations.instants import SURE
 from rankwise.relations.schema import DOCUMENT_TIME, TEMPORAL, Document
 from rankwise.relations.signals import stated_causes
 from rankwise.train.record import machine, versions

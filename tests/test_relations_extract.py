@@ -9,11 +9,11 @@ import pytest
 import rankwise as rw
 from rankwise.errors import BadFile
 from rankwise.methods import LoRA
-from rankwise.relations import events, extract
-from rankwise.relations.bounds import dates_of
+from rankwise.relations import events
 from rankwise.relations.extract import FILE, Extractor, near_pairs, news_shift, settings, with_events
 from rankwise.relations.model import Said, heads
 from rankwise.relations.schema import DOCUMENT_TIME, Document, Event, Timex
+from rankwise.relations.timeline import of_decoded
 from tests.stories import WIDTH, base_model, story
 
 
@@ -85,29 +85,6 @@ def dated(text="they met 2008 they left 2009", created="2010"):
     return Document("d", text, events, times, (), ((0, len(text)),), created)
 
 
-def begins(document):
-    return {name: span.begin for name, span in dates_of(document)[0].items()}
-
-
-def test_the_calendar_orders_times_and_durations_have_no_place_in_it():
-    places = begins(dated())
-    assert sorted(places) == ["t0", "t1", "t2"]
-    assert extract._calendar("t1", "t2", places).label == "BEFORE"
-    assert extract._calendar("t0", "t2", places).label == "AFTER"
-    assert extract._calendar("t0", "t0", places).label == "EQUAL"
-
-
-def test_what_falls_within_a_time_begins_after_its_beginning():
-    places, said = begins(dated()), Said((0.1, 0.2, 0.65, 0.05), (1.0, 0.0, 0.0))
-    assert extract._begins(("e1", "t1"), said, places) == [0.1, pytest.approx(0.85), 0.0, 0.05]
-    assert extract._begins(("t1", "e2"), said, places) == [pytest.approx(0.75), 0.2, 0.0, 0.05]
-    assert extract._sure(("e1", "t1"), said, places)
-    assert not extract._sure(("e1", "t3"), said, places)  # a duration
-    assert not extract._sure(("e1", "t1"), Said((0.1, 0.1, 0.1, 0.7), (1.0, 0.0, 0.0)), places)
-    assert extract._agrees(("e1", "t1"), said, "AFTER", places)
-    assert not extract._agrees(("e1", "t1"), said, "BEFORE", places)
-
-
 def test_times_bind_events_and_what_the_graph_rules_out_is_dropped(place, monkeypatch):
     """met is surely in 2008, left surely in 2009, and "left before met" is weak: the calendar turns it round."""
     sure, none = (0.02, 0.02, 0.94, 0.02), (0.9, 0.05, 0.05)
@@ -141,6 +118,35 @@ def test_a_date_in_the_clause_of_an_event_binds_whatever_the_model_says(place, m
     reading = Extractor.load(place / "pairs").decode(d)
     assert reading.stated == {(*p, "temporal") for p in (("e1", "t1"), ("e2", "t2"), ("e1", "e2"))}
     assert reading.decoded.labels == {("e1", "e2"): "BEFORE"}
+
+
+def test_what_is_within_a_time_does_not_begin_after_its_end(place, monkeypatch):
+    """met is in 2008, and left surely not before 2009 begins: the end of 2008 rules out that met came after left."""
+    text = "they met in 2008 . they left since 2009 ."
+    d = Document(
+        "d",
+        text,
+        (Event("e1", 5, 8), Event("e2", 24, 28)),
+        (Timex("t1", 12, 16, "2008"), Timex("t2", 35, 39, "2009")),
+        sentences=((0, 18), (19, 41)),
+    )
+    none = (1.0, 0.0, 0.0)
+    said = {
+        ("e1", "e2"): Said((0.03, 0.9, 0.05, 0.02), none),
+        ("e1", "t1"): Said((0.97, 0.01, 0.01, 0.01), none),  # the text says otherwise
+        ("e2", "t2"): Said((0.02, 0.96, 0.01, 0.01), none),
+    }
+    monkeypatch.setattr(Extractor, "ask", lambda self, asked: [said])
+    reading = Extractor.load(place / "pairs").decode(d)
+    assert reading.decoded.labels == {("e1", "e2"): "BEFORE"}
+    (change,) = reading.decoded.changed
+    because = {(r.source, r.label, r.target) for r in change.because}
+    assert {("e1", "EQUAL", "t1"), ("t2", "BEFORE", "e2")} <= because <= {*because, ("t1", "BEFORE", "t2")}
+    assert build_of(d, reading).contradictions == ()
+
+
+def build_of(d, reading):
+    return of_decoded(d, reading.decoded, reading.said, stated=reading.stated)
 
 
 def test_a_date_that_cannot_be_orders_nothing_and_raises_nothing(place, monkeypatch):

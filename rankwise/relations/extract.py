@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +20,10 @@ from ..models import tokenizer
 from . import events
 from .bounds import dates_of
 from .decode import Decoded, decode
+from .instants import Instants, sure
 from .model import Said, ask
 from .pairs import Ends, Layout, layout
-from .schema import CAUSAL, DOCUMENT_TIME, TEMPORAL, Document, Event, Relation
+from .schema import CAUSAL, DOCUMENT_TIME, TEMPORAL, Document, Event
 from .stated import UNRELATED, Chances, by_dates, by_signals
 from .timex import Interval
 
@@ -39,7 +38,6 @@ RARE = (1.0, 1 / MOST_SHIFT, 1 / MOST_SHIFT)
 ENOUGH_CAUSES = 200
 """Causal pairs in running text from which an extractor's own word on causes is taken. With 42, 10 of 177 that it called
 causal in news were (results/dates); with 250 of the same news, F1 is .32 (results/relations_corpora)."""
-SURE = 0.6  # probability from which an event's place beside a time binds the graph
 ENOUGH = 1000
 """Examples from which an extractor is asked about the day of writing; with 606, 33 % were right (results/dates)."""
 
@@ -156,21 +154,19 @@ class Extractor:
         between = {p: s for p, s in said.items() if set(p) <= known}
         if not between:
             return Reading(document, said, None, frozenset((*p, "temporal") for p in stated))
-        dated = {name: span.begin for name, span in dates.items()}
-        placed = {p: s for p, s in said.items() if p not in between and _sure(p, s, dated)}
-        scores = {p: log(s.temporal) for p, s in between.items()}
-        scores |= {p: log(_begins(p, s, dated)) for p, s in placed.items()}
+        placed = {p: s for p, s in said.items() if p not in between and sure(p, s, dates)}
+        instants = Instants.of(dates, placed)
+        against = instants.scores(placed)
+        scores = {p: log(s.temporal) for p, s in between.items()} | {p: log(t) for p, t in against.items()}
         causes = {p: log(s.causal) for p, s in between.items()}
-        order = [x.id for x in sorted(document.marks, key=lambda x: (x.start, x.end))] + [DOCUMENT_TIME]
-        used = {end for p in placed for end in p} & set(dated)
-        fixed = [_calendar(a, b, dated) for a, b in combinations(sorted(used), 2)]
-        decoded = decode(scores, causes, fixed, events=order, **options)
-        kept = {p: s for p, s in placed.items() if _agrees(p, s, decoded.labels[p], dated)}
+        order = [x.id for x in sorted(document.marks, key=lambda x: (x.start, x.end))] + [DOCUMENT_TIME, *instants.ends]
+        decoded = decode(scores, causes, instants.calendar(against), events=order, **options)
+        kept = {p: s for p, s in placed.items() if instants.agrees(p, s, decoded.labels)}
         own = replace(
             decoded,
             labels={p: label for p, label in decoded.labels.items() if p in between},
             inferred=tuple(d for d in decoded.inferred if {d.relation.source, d.relation.target} <= known),
-            changed=tuple(c for c in decoded.changed if {c.source, c.target} <= known),
+            changed=tuple(instants.told(c) for c in decoded.changed if {c.source, c.target} <= known),
         )
         held = {(*p, "temporal") for p, t in stated.items() if p in kept or _is(t, TEMPORAL, own.labels.get(p))}
         held |= {(*p, "causal") for p, c in by_signals(document).items() if _is(c, CAUSAL, own.causal.get(p))}
@@ -192,32 +188,9 @@ class Extractor:
         return Said(tuple(x / sum(p) for x in p), tuple(x / sum(c) for x in c))
 
 
-def _sure(pair: Ends, said: Said, dated: Mapping[str, datetime]) -> bool:
-    """Whether an event's place beside a time is told well enough to bind the rest."""
-    p = max(said.temporal)
-    return bool(set(pair) & set(dated)) and p >= SURE and said.temporal.index(p) != TEMPORAL.index("VAGUE")
-
-
-def _begins(pair: Ends, said: Said, dated: Mapping[str, datetime]) -> list[float]:
-    """Probabilities against the beginning of the time: what falls within it begins after that."""
-    before, after, equal, vague = said.temporal
-    return [before + equal, after, 0.0, vague] if pair[0] in dated else [before, after + equal, 0.0, vague]
-
-
-def _agrees(pair: Ends, said: Said, label: str, dated: Mapping[str, datetime]) -> bool:
-    """Whether the decoded label is what the model said first."""
-    said_first = _begins(pair, said, dated)
-    return TEMPORAL.index(label) == said_first.index(max(said_first))
-
-
 def _is(chances: Chances, labels: Sequence[str], label: str | None) -> bool:
     """Whether `label` is the most probable one."""
     return labels[chances.index(max(chances))] == label
-
-
-def _calendar(a: str, b: str, dated: Mapping[str, datetime]) -> Relation:
-    one, other = dated[a], dated[b]
-    return Relation(a, b, "BEFORE" if one < other else "AFTER" if one > other else "EQUAL")
 
 
 def log(p: Sequence[float]) -> list[float]:
