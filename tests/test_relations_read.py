@@ -41,6 +41,13 @@ def test_the_first_date_of_the_text_is_taken_and_said(reader):
     assert '"14 May 2024" (2024-05-14), is taken as its own' in made.notes[0]
 
 
+def test_a_report_that_begins_with_a_date_is_read_onwards():
+    document, notes = prepare("On 14 May 2024 the ship hit a bridge. It sank on Monday.")
+    assert document.created == ""  # nobody knows when it was written
+    assert [t.value for t in document.timexes] == ["2024-05-14", "2024-05-20"]
+    assert '"14 May 2024" (2024-05-14), is where it begins' in notes[0]
+
+
 def test_without_a_date_and_in_another_language_it_is_said():
     document, notes = prepare("L'entreprise a annoncé lundi la fermeture de deux usines après la baisse des ventes.")
     assert document.created == ""

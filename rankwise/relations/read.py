@@ -11,6 +11,7 @@ from ..errors import DataError, explain
 from .corpora import read as corpus
 from .extract import FILE, REACH, Extractor
 from .language import language
+from .onward import tells_on
 from .schema import Document
 from .sentences import split
 from .timeline import Timeline, of_decoded
@@ -30,19 +31,24 @@ def prepare(text: str, created: str = "", name: str = "text") -> tuple[Document,
     """
     if not text.strip():
         raise DataError(explain(f"{name} is empty.", "A timeline needs a text with events."))
-    notes = []
+    notes, begins = [], ""
     if created:
         created = checked_date(created)
     elif found := document_date(text):
-        created, (start, end) = found
-        said = " ".join(text[start:end].split())
-        notes.append(f'No date was given: the first one in the text, "{said}" ({created}), is taken as its own.')
+        day, (start, end) = found
+        said = f'No date was given: the first one in the text, "{" ".join(text[start:end].split())}" ({day}),'
+        if tells_on(text, start):
+            begins = day
+            notes.append(f"{said} is where it begins; Monday is the first after what was told, yesterday stays open.")
+        else:
+            created = day
+            notes.append(f"{said} is taken as its own.")
     else:
         notes.append("No date was given and none is in the text: times such as Monday stay unresolved.")
     code, sure = language(text)
     if code != ENGLISH and sure >= FOREIGN:
         notes.append(f"The text looks like another language ({code}); this reader was trained on English.")
-    document = Document(name, text, (), times(text, created or None), (), split(text), created)
+    document = Document(name, text, (), times(text, created or None, begins=begins), (), split(text), created)
     return document, notes
 
 

@@ -12,6 +12,7 @@ import re
 from datetime import date, datetime, timedelta
 
 from ..errors import DataError, explain
+from .onward import onward
 from .schema import Span, Timex
 from .time_mentions import COUNTED, Found, mentions
 
@@ -37,11 +38,13 @@ NEAR = 60  # characters around an expression, in its sentence, in which a word m
 ANCHORS = datetime(2001, 5, 16), datetime(2014, 11, 27)  # two days that share neither weekday, month nor year
 
 
-def times(text: str, created: str | date | None = None) -> tuple[Timex, ...]:
+def times(text: str, created: str | date | None = None, *, begins: str | None = None) -> tuple[Timex, ...]:
     """Time expressions in the order of the text, named t1, t2, ...
 
     created: the day of writing as a TIMEX3 date (a year or a month counts from its first day), or None: then only what
         does not depend on it has a value ("14 May 2009", "for three days"), and the rest has "".
+    begins: where nobody knows the day of writing, the first day that the text tells of; then weekdays, and months and
+        days without a year, are those after what was told last (onward.py).
 
     Raises DataError for a date that cannot be.
     """
@@ -50,6 +53,9 @@ def times(text: str, created: str | date | None = None) -> tuple[Timex, ...]:
         said = [(f, _value(text, f, ANCHORS[0])) for f in first]
         other = {(f.start, f.end): _value(text, f, ANCHORS[1]) for f in second}
         found = [(f, v if other.get((f.start, f.end)) == v else "") for f, v in said]
+        if begins:
+            told = [(text[f.start : f.end], v, here) for (f, v), (_, here) in zip(found, said, strict=True)]
+            found = [(f, v) for (f, _), v in zip(found, onward(told, _day(begins).date()), strict=True)]
     else:
         anchor = _day(created)
         found = [(f, _value(text, f, anchor)) for f in mentions(text, anchor)]

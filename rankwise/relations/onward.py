@@ -1,0 +1,62 @@
+"""Days and months told without their year, where a text tells one thing after another.
+
+Newspapers look back from the day of writing: "Monday" is the last one. A report that begins "On 3 March 2020 the storm
+broke" has no such day; there "in April" and "on Monday" are the first ones after what was told last.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+WITHIN = re.compile(r"\b(?:on|in|at|by|from|since|until|before|after|of|during)\s+(?:the\s+)?$", re.IGNORECASE)
+WEEKDAY = re.compile(
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:\s+(?:morning|afternoon|evening|night))?", re.IGNORECASE
+)
+MONTH = re.compile(
+    r"(?:the\s+)?(?:(?:early|mid|late)[-\s])?(?:\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?)?"
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\.?(?:\s+\d{1,2}(?:st|nd|rd|th)?)?",
+    re.IGNORECASE,
+)
+YEAR = re.compile(r"\b\d{4}\b")
+VALUE = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?")
+
+
+def tells_on(text: str, start: int) -> bool:
+    """Whether the date at `start` is part of a sentence ("On 3 March 2020 the storm broke"), not a dateline."""
+    return bool(WITHIN.search(text, max(0, start - 20), start))
+
+
+def onward(told: Iterable[tuple[str, str, str]], begins: date) -> list[str]:
+    """TIMEX3 values of times in the order of the text.
+
+    A weekday, and a month or a day without its year, becomes the first on or after what was told last. A weekday after
+    no more than a month ("In May ... on Monday") stays open: "".
+
+    told: words; the value, "" where it depends on the day of writing; and the value for some day of writing.
+    """
+    at, known, found = begins, True, []
+    for words, value, here in told:
+        made = value or _next(words.strip(), here, at, known)
+        found.append(made)
+        if (day := VALUE.match(made)) and at <= (then := date(int(day[1]), int(day[2]), int(day[3] or 1))):
+            at, known = then, day[3] is not None
+    return found
+
+
+def _next(words: str, here: str, at: date, known: bool) -> str:
+    match = VALUE.match(here)
+    if match is None:
+        return ""
+    year, month, day = (int(part) if part else None for part in match.groups())
+    if WEEKDAY.fullmatch(words) and day is not None:
+        named = date(year or 1, month or 1, day)
+        return f"{at + timedelta((named.weekday() - at.weekday()) % 7):%Y-%m-%d}{here[10:]}" if known else ""
+    if MONTH.fullmatch(words):
+        passed = (month, day or 99) < (at.month, at.day)
+        try:
+            return f"{date(at.year + passed, month or 1, day or 1):%Y}{here[4:]}"
+        except ValueError:  # 29 February
+            return ""
+    return ""
