@@ -119,3 +119,7 @@ def test_econml_is_beside_it_where_it_is_installed(table):
     rows = {r.name: r for r in beside(table, "t", "y", ["w", "c"])}
     assert abs(rows["EconML LinearDRLearner"].ate - 2) < 0.3
     assert abs(rows["EconML CausalForestDML"].ate - 2) < 0.4
+    for name in ("EconML LinearDRLearner", "EconML CausalForestDML"):
+        low, high = rows[name].low, rows[name].high
+        assert low is not None
+        assert low < rows[name].ate < high < low + 1.5

@@ -269,10 +269,12 @@ def _of_econml(data: pd.DataFrame, wanted: IdentifiedEstimand, seed: int) -> lis
 
         simple = LogisticRegression(max_iter=1000)
         if kind == "LinearDRLearner":
-            learner: Any = LinearDRLearner(model_propensity=simple, random_state=seed)
+            learner: Any = LinearDRLearner(model_propensity=simple, random_state=seed).fit(y, t, X=x)
+            mean, ends = learner.ate(x), learner.ate_interval(x, alpha=0.05)
         else:
-            learner = CausalForestDML(model_t=simple, discrete_treatment=True, n_estimators=200, random_state=seed)
-        learner.fit(y, t, X=x)
-        return float(np.mean(learner.effect(x))), None, None, f"EconML: {ECONML[kind]}"
+            forest = CausalForestDML(model_t=simple, discrete_treatment=True, n_estimators=200, random_state=seed)
+            mean, ends = forest.fit(y, t, X=x).ate_, forest.ate__inference().conf_int(alpha=0.05)  # doubly robust
+        value, low, high = (float(np.ravel(v)[0]) for v in (mean, *ends))
+        return value, low, high, f"EconML: {ECONML[kind]}"
 
     return [_timed(f"EconML {kind}", lambda kind=kind: ask(kind)) for kind in ECONML]  # type: ignore[misc]
