@@ -18,7 +18,6 @@ Source: Robins, Rotnitzky and Zhao 1994; Athey and Wager 2021, "Policy learning 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from itertools import combinations
 from statistics import NormalDist
 from typing import Any
@@ -29,116 +28,13 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataError, RecipeError, explain
 from .aipw import CLIP, Nuisances, cross_fit, mean_and_error, models, psi
 from .columns import Frame, frame, whole
+from .decision import PLAIN, USUAL, Decision, Difference, Estimate, Fitting, Floats, Part, Policies, Value
 from .overlap import LOW, Overlap, overlap
 from .rule import Rule
 
-Floats = NDArray[np.float64]
 Z = NormalDist().inv_cdf(0.975)
 ALL, NONE, LEARNED = "treat all", "treat none", "treat where the effect exceeds the cost"
 PARTS = 5  # of the rows, by predicted effect
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What is to be decided.
-
-    Args:
-        cost: of treating one row, in units of the outcome, >= 0.
-        smaller_is_better: the outcome is a loss; the cost is then added to it.
-        rules: texts of rules over columns, see `rule.Rule`.
-    """
-
-    cost: float = 0.0
-    smaller_is_better: bool = False
-    rules: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Fitting:
-    """How the models are fitted.
-
-    Args:
-        nuisance: linear, boosting or network. folds: >= 2. seed: of the folds and the models.
-        group: a column; its rows of one value are held out together, and errors are between its values.
-    """
-
-    nuisance: str = "linear"
-    folds: int = 5
-    seed: int = 0
-    group: str | None = None
-
-
-PLAIN, USUAL = Decision(), Fitting()
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A number with its standard error and 95 % interval."""
-
-    value: float
-    se: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Value:
-    """One policy.
-
-    Args:
-        treated: share of the rows that it treats.
-        outcome: expected outcome. net: the same less the cost of treating (plus, where smaller is better).
-        unseen: share of the rows for which what it does has a probability below .02 in the data.
-    """
-
-    policy: str
-    treated: float
-    outcome: Estimate
-    net: Estimate
-    unseen: float
-
-
-@dataclass(frozen=True)
-class Difference:
-    """net of `first` less net of `second`, on the same rows."""
-
-    first: str
-    second: str
-    net: Estimate
-
-
-@dataclass(frozen=True)
-class Part:
-    """A fifth of the rows by predicted effect: what was predicted for it, and the estimate without that model."""
-
-    rows: int
-    predicted: float
-    effect: Estimate
-
-
-@dataclass(frozen=True)
-class Policies:
-    """Everything that `policies` found; cate [n]: each row's predicted effect, held out (None without covariates)."""
-
-    treatment: str
-    outcome: str
-    covariates: tuple[str, ...]
-    n: int
-    decision: Decision
-    fitting: Fitting
-    overlap: Overlap
-    effect: Estimate
-    values: tuple[Value, ...]
-    differences: tuple[Difference, ...]
-    parts: tuple[Part, ...]
-    notes: tuple[str, ...]
-    cate: Floats | None = field(default=None, repr=False, compare=False)
-
-    @property
-    def best(self) -> Value:
-        """The policy with the best net value; whether it is better than the next, `differences` say."""
-        sign = -1 if self.decision.smaller_is_better else 1
-        return max(self.values, key=lambda v: sign * v.net.value)
 
 
 def policies(
@@ -178,24 +74,10 @@ def policies(
     )
     arms = arm_scores(data.y, data.t, fits)
     cate = held_out_effects(data, fits.fold, fitting) if data.x.shape[1] else None
-    actions: dict[str, NDArray[np.bool_]] = {
-        ALL: np.ones(len(data.y), bool),
-        NONE: np.zeros(len(data.y), bool),
-    }
-    if cate is not None:
-        actions[LEARNED] = (-cate if decision.smaller_is_better else cate) > decision.cost
+    actions = _actions(len(data.y), cate, decision)
     actions |= {rule.text: pick for rule, pick in zip(rules, picks, strict=True)}
     nets = {name: net_scores(*arms, d, decision) for name, d in actions.items()}
-    values = tuple(
-        Value(
-            name,
-            float(d.mean()),
-            _estimate(np.where(d, arms[1], arms[0]), data.groups),
-            _estimate(nets[name], data.groups),
-            float(np.mean(np.where(d, fits.g, 1 - fits.g) < LOW)),
-        )
-        for name, d in actions.items()
-    )
+    values = tuple(_value(name, d, arms, nets[name], fits.g, data.groups) for name, d in actions.items())
     differences = tuple(Difference(a, b, _estimate(nets[a] - nets[b], data.groups)) for a, b in combinations(nets, 2))
     return Policies(
         treatment,
@@ -212,6 +94,22 @@ def policies(
         (*gaps, *_notes(values, overlap(fits.g), common_causes, modifiers, cate is None)),
         cate,
     )
+
+
+def _actions(n: int, cate: Floats | None, decision: Decision) -> dict[str, NDArray[np.bool_]]:
+    """Whom each policy that needs no rule treats, [n]."""
+    found = {ALL: np.ones(n, bool), NONE: np.zeros(n, bool)}
+    if cate is not None:
+        found[LEARNED] = (-cate if decision.smaller_is_better else cate) > decision.cost
+    return found
+
+
+def _value(
+    name: str, d: NDArray[np.bool_], arms: tuple[Floats, Floats], net: Floats, g: Floats, groups: NDArray[Any] | None
+) -> Value:
+    """What the policy that treats where d [n] is worth."""
+    outcome = _estimate(np.where(d, arms[1], arms[0]), groups)
+    return Value(name, float(d.mean()), outcome, _estimate(net, groups), float(np.mean(np.where(d, g, 1 - g) < LOW)))
 
 
 def arm_scores(y: ArrayLike, t: ArrayLike, fits: Nuisances, clip: float = CLIP) -> tuple[Floats, Floats]:
