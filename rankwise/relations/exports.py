@@ -16,7 +16,8 @@ from .algebra import tell
 from .corpora.timeml import LABELS
 from .page import to_html
 from .schema import DOCUMENT_TIME, Event, Timex
-from .timeline import Link, Timeline, whole
+from .sentences import whole
+from .timeline import Link, Timeline
 from .timeline_json import to_json
 
 RELTYPE = {"BEFORE": "BEFORE", "AFTER": "AFTER", "EQUAL": "BEGINS", "VAGUE": "NONE"}

@@ -18,6 +18,11 @@ HALF = re.compile("[\ud800-\udfff]")
 WORD = re.compile(r"\w+(?:[.'’\-]\w+)*")
 
 
+def whole(text: str) -> str:
+    """The same number of characters, with U+FFFD for half ones (lone surrogates), which no file can hold."""
+    return HALF.sub("\ufffd", text)
+
+
 def split(text: str, newlines: bool = False) -> tuple[Span, ...]:
     """Sentences as half-open character spans, in order, without white space around them.
 
@@ -26,7 +31,7 @@ def split(text: str, newlines: bool = False) -> tuple[Span, ...]:
     a surrogate pair, which no library takes, counts as one character that says nothing.
     """
     found = []
-    text = HALF.sub("\ufffd", text)
+    text = whole(text)
     for begin, end in [m.span() for m in LINE.finditer(text)] if newlines else _pieces(text):
         at = begin
         for sentence in sentencex.segment("en", text[begin:end]):

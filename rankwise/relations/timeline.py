@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -20,7 +19,6 @@ ORIGINS = ("given", "model", "text", "inferred", "dates")
 """Who says so: an annotation; the model; other relations, by the table of composition; the bounds of both events."""
 
 Pair = tuple[str, str]
-HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -135,7 +133,7 @@ def build(
         why = "The text is empty." if not document.text.strip() else f"The text has {len(document.text)} characters."
         raise DataError(explain(f"{document.id} has no events, so there is no timeline to draw.", why))
     own = document.relations if relations is None else tuple(relations)
-    document = replace(document, relations=own, sentences=document.sentences or split(whole(document.text)))
+    document = replace(document, relations=own, sentences=document.sentences or split(document.text))
     causal = _one_each(r for r in own if r.kind == "causal" and r.label != "NONE")
     temporal = [r for r in own if r.kind == "temporal"]
     order: list[Contradiction] = []
@@ -215,11 +213,6 @@ def of_decoded(
 def _likely(a: str, b: str, opinion: Opinion, sure: float) -> Relation | None:
     p, label = max(zip(opinion.temporal, TEMPORAL, strict=True))
     return Relation(a, b, label, confidence=min(p, 1.0)) if label != "VAGUE" and p >= sure else None
-
-
-def whole(text: str) -> str:
-    """The same number of characters, with U+FFFD for half ones (lone surrogates), which no file can hold."""
-    return HALF.sub("\ufffd", text)
 
 
 def _exact(document: Document, relations: Iterable[Relation]) -> list[Relation]:

@@ -13,7 +13,8 @@ from .bounds import Bounds
 from .corpora import jsonl
 from .reasons import Change
 from .schema import LABELS, Relation
-from .timeline import ORIGINS, Contradiction, Link, Timeline, whole
+from .sentences import whole
+from .timeline import ORIGINS, Contradiction, Link, Timeline
 
 FORMAT, VERSION = "rankwise timeline", 1
 _DEFAULTS = {f.name: f.default for f in fields(Relation)}

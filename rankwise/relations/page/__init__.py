@@ -12,7 +12,8 @@ import html
 import json
 from importlib import resources
 
-from ..timeline import Timeline, whole
+from ..sentences import whole
+from ..timeline import Timeline
 from .facts import facts
 
 SCRIPTS = ("base.js", "chart.js", "panel.js", "view.js")
