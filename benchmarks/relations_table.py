@@ -35,7 +35,13 @@ def table(
         "|" + "---|" * len(COLUMNS),
     ]
     lines += [_line(group, interval, scores_of) for group in _groups(done)]
-    lines += ["", "## Differences", "", "F1 points, paired by document, first seed; p from a paired bootstrap.", ""]
+    lines += [
+        "",
+        "## Differences",
+        "",
+        "F1 points, paired by document over the seeds (their number); p from a paired bootstrap.",
+        "",
+    ]
     lines += ["| data | first | second | difference | 95 % | p |", "|---|---|---|---|---|---|"]
     lines += list(_differences(done, paired, scores_of))
     lines += [
@@ -62,7 +68,6 @@ def _groups(rows: Iterable[Row]) -> list[list[Row]]:
 def _line(group: list[Row], interval: Callable[..., Any], scores_of: Callable[..., Any]) -> str:
     group = sorted(group, key=lambda r: r["seed"])
     r = group[0]
-    name = r["method"] + (f", no {r['without']}" if r["without"] else "")
     mean = statistics.mean(100 * g["f1"] for g in group)
     around = interval(scores_of(r, "counts"))
     decoded = statistics.mean(100 * g["decoded_f1"] for g in group)
@@ -71,17 +76,32 @@ def _line(group: list[Row], interval: Callable[..., Any], scores_of: Callable[..
     rank = f"{r['mean_rank']:.1f}" if r.get("mean_rank") else ""
     minutes = f"{statistics.median(g['seconds'] for g in group) / 60:.1f}"
     ends = f"{100 * around.low:.1f} to {100 * around.high:.1f}"
-    cells = [r["data"], name, len(group), f"**{mean:.1f}**", each, ends, f"{decoded:.1f}", share]
+    cells = [r["data"], _name(r), len(group), f"**{mean:.1f}**", each, ends, f"{decoded:.1f}", share]
     return "| " + " | ".join(map(str, [*cells, f"{r['numbers']:,}", rank, minutes])) + " |"
 
 
 def _differences(rows: list[Row], paired: Callable[..., Any], scores_of: Callable[..., Any]) -> Iterable[str]:
-    first = {
-        (r["data"], r["method"] + (f", no {r['without']}" if r["without"] else "")): r for r in rows if r["seed"] == 0
-    }
-    for (data, name), row in first.items():
-        other = "marked pairs" if name == "lora" else "lora"
-        if name != "marked pairs" and (data, other) in first:
-            d = paired(scores_of(row, "counts"), scores_of(first[data, other], "counts"))
-            p = f"{100 * d.value:+.1f} | {100 * d.low:+.1f} to {100 * d.high:+.1f} | {d.p:.3f}"
-            yield f"| {data} | {name} | {other} | {p} |"
+    groups = {(r["data"], _name(r)): [] for r in rows}
+    for r in sorted(rows, key=lambda r: r["seed"]):
+        groups[r["data"], _name(r)].append(r)
+    for (data, name), mine in groups.items():
+        other = groups.get((data, "marked pairs" if name == "lora" else "lora"))
+        if name == "marked pairs" or not other:
+            continue
+        if len(other) > 1:  # an ablation's one seed against the same seed of the whole recipe
+            n = min(len(mine), len(other))
+            mine, other = mine[:n], other[:n]
+        first, second = (_summed(part, scores_of, max(len(mine), len(other))) for part in (mine, other))
+        d = paired(first, second)
+        p = f"{100 * d.value:+.1f} | {100 * d.low:+.1f} to {100 * d.high:+.1f} | {d.p:.3f}"
+        yield f"| {data} | {name} ({len(mine)}) | {_name(other[0])} ({len(other)}) | {p} |"
+
+
+def _name(r: Row) -> str:
+    return r["method"] + (f", no {r['without']}" if r["without"] else "")
+
+
+def _summed(group: list[Row], scores_of: Callable[..., Any], times: int) -> list[Any]:
+    """Counts of each document over the seeds; one seed against several counts as often as those."""
+    repeated = group * (times // len(group))
+    return [sum(each[1:], each[0]) for each in zip(*(scores_of(r, "counts") for r in repeated), strict=True)]
