@@ -45,13 +45,31 @@ def test_a_report_that_begins_with_a_date_is_read_onwards():
     document, notes = prepare("On 14 May 2024 the ship hit a bridge. It sank on Monday.")
     assert document.created == ""  # nobody knows when it was written
     assert [t.value for t in document.timexes] == ["2024-05-14", "2024-05-20"]
-    assert '"14 May 2024" (2024-05-14), is where it begins' in notes[0]
+    assert 'report begins on "14 May 2024" (2024-05-14)' in notes[0]
+
+
+def test_a_date_given_does_not_make_a_newspaper_of_a_report():
+    text = "On 3 March 2020 the pump failed. On Monday it was replaced, and yesterday they met."
+    document, notes = prepare(text, "2020-07-01")
+    assert document.created == "2020-07-01"
+    assert [t.value for t in document.timexes] == ["2020-03-03", "2020-03-09", "2020-06-30"]
+    assert 'begins on "3 March 2020"' in notes[0]
+    assert prepare("On 3 March 2020 the pump failed. On Monday it was replaced.", "2020-03-05")[1] == []
+
+
+def test_a_date_far_from_the_texts_own_is_doubted():
+    _, (note,) = prepare("Paris, 14 May 2021. It burned last month.", "2030-01-01")
+    assert "far from the date given, 2030-01-01" in note
+
+
+def test_times_that_need_the_day_of_writing_are_told_of_where_there_are_any():
+    assert [len(prepare(text)[1]) for text in ("They bought it in March 2019.", "He met me yesterday.")] == [1, 2]
 
 
 def test_without_a_date_and_in_another_language_it_is_said():
     document, notes = prepare("L'entreprise a annoncé lundi la fermeture de deux usines après la baisse des ventes.")
     assert document.created == ""
-    assert "stay unresolved" in notes[0]
+    assert "the day of writing is not known" in notes[0]
     assert "(fr)" in notes[1]
 
 

@@ -102,3 +102,8 @@ def test_whatever_the_text_spans_are_in_order_and_apart(text):
     for t in times(text, WEDNESDAY):
         assert at <= t.start < t.end <= len(text)
         at = t.end
+
+
+def test_a_month_that_opens_a_sentence_in_the_past_is_the_last_one():
+    said = "In January the council approved it. In January it will open. The first one ran in October."
+    assert [t.value for t in times(said, "2021-11-05")] == ["2021-01", "2022-01", "2021-10"]

@@ -3,8 +3,8 @@
 A model that has seen few dates is unsure of what any reader is sure of. Certain means: "in", "on", "at" or "during"
 stands right before the time, or it needs none ("last week"), and the last event before it is in the same clause with
 nothing between that could have the time for itself; or such a time opens the sentence, and the event is the first one
-of the clause after its comma. Of such pairs that annotators judged, the event began within the time in 91 of 95
-(MEANTIME) and 475 of 488 (TimeBank and AQUAINT, which no rule was fitted on).
+of its clause, or stands right behind that one ("On 3 March the storm broke"). Of such pairs that annotators judged, the
+event began within the time in 95 of 100 (MEANTIME) and 509 of 522 (TimeBank and AQUAINT, which no rule was fitted on).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from .schema import Document, Event, Timex
 
 LEAD = re.compile(r"\b(?:in|on|at|during)\s+(?:the\s+)?(?:early\s+|late\s+|mid-?\s*)?$", re.IGNORECASE)
 APART = re.compile(
-    r"[,;:()\"“”\n]|--|[–—]|\b(?:that|which|who|whose|whom|where|when|while|because|since|until|after|before|if|as|and|but|or|to"
-    r"|than|from|between|not|no|never)\b",
+    r"[,;:()\"“”\n]|--|[–—]|\b(?:that|which|who|whose|whom|where|when|while|because|since|until|after|before|if|as|but|or|to"
+    r"|than|between|not|no|never)\b",
     re.IGNORECASE,
 )
 BARE = re.compile(
@@ -26,39 +26,39 @@ BARE = re.compile(
 )
 """Times that need no preposition: "said Monday", "closed last week"."""
 OPENING = re.compile(r"\s*,\s*")
+JOINED = re.compile(r"\s+(?:(?:was|were|had|has|have|is|are|been|also|then|\w+ly)\s+)*", re.IGNORECASE)
+"""Between a noun and its verb."""
 FAR = 60
 """Characters between an event and its time, at most."""
 
 
 def anchored(document: Document) -> list[Ends]:
     """(event, time) pairs where the event falls within the time, in the order of the text."""
-    found = []
-    for timex in document.timexes:
-        if timex.type in ("DATE", "TIME") and (event := _of(document, timex)):
-            found.append((event.id, timex.id))
-    return found
+    timexes = [t for t in document.timexes if t.type in ("DATE", "TIME")]
+    return [(event.id, timex.id) for timex in timexes for event in _of(document, timex)]
 
 
-def _of(document: Document, timex: Timex) -> Event | None:
+def _of(document: Document, timex: Timex) -> list[Event]:
     text = document.text
     start, end = document.sentences[document.sentence_of(timex.start)]
     inside = sorted((e for e in document.events if start <= e.start and e.end <= end), key=lambda e: e.start)
     lead = LEAD.search(text, start, timex.start)
     if not lead and not BARE.match(text[timex.start : timex.end]):
-        return None
+        return []
     opens = lead.start() if lead else timex.start
     if text[start:opens].strip() == "":
         return _after(document, timex, inside, end)
     before = [e for e in inside if e.end <= opens]
     if not before or opens - before[-1].end > FAR or APART.search(text[before[-1].end : opens]):
-        return None
-    return before[-1]
+        return []
+    return before[-1:]
 
 
-def _after(document: Document, timex: Timex, inside: list[Event], end: int) -> Event | None:
-    """The first event after a time that opens the sentence and is closed by a comma."""
-    comma = OPENING.match(document.text, timex.end, end)
-    later = [e for e in inside if comma and e.start >= comma.end()]
-    if comma is None or not later or later[0].start - comma.end() > FAR:
-        return None
-    return None if APART.search(document.text[comma.end() : later[0].start]) else later[0]
+def _after(document: Document, timex: Timex, inside: list[Event], end: int) -> list[Event]:
+    """The first event after a time that opens the sentence, and a second one right behind that."""
+    text, comma = document.text, OPENING.match(document.text, timex.end, end)
+    begin = comma.end() if comma else timex.end
+    later = [e for e in inside if e.start >= begin]
+    if not later or later[0].start - begin > FAR or APART.search(text[begin : later[0].start]):
+        return []
+    return later[: 1 + (len(later) > 1 and bool(JOINED.fullmatch(text[later[0].end : later[1].start])))]

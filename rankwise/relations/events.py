@@ -6,6 +6,7 @@ stands nearest the middle. A mention always ends at the end of a word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -135,10 +136,33 @@ def _mentions(text: str, tokens: Tokens, p: Sequence[Sequence[float]], threshold
             out[-1] = ((first, end), confidence)
         elif text[start:end].strip(PUNCTUATION):
             out.append(((start, end), 1 - o))
-    return out
+    return [(trimmed, c) for span, c in out if (trimmed := _trimmed(text, span))]
 
 
+WORDS = """
+a an the these those each every any some no not n't don doesn didn isn wasn and or but nor so if because although while
+whereas when where who whom whose which why of in on at to from by for with without as than then i you he she it we they
+me him her us them my your his its our their mr mrs ms dr there here very too also
+"""
+FUNCTION = frozenset(WORDS.split())
+"""Words that no event consists of; at the ends of a mention they are cut off."""
+TOKEN = re.compile(r"\w+(?:['’]\w+)?|\S")
 PUNCTUATION = " \t\n.,;:!?\"'()[]{}<>-`$%&/*"
+
+
+def _trimmed(text: str, span: Span) -> Span | None:
+    """The span without function words, single letters and signs at its ends; None where nothing is left."""
+    words = [m.span() for m in TOKEN.finditer(text, *span)]
+
+    def empty(word: Span) -> bool:
+        said = re.split("['’]", text[slice(*word)].casefold())[0]
+        return said in FUNCTION or (len(said) == 1 and not said.isdigit())
+
+    while words and empty(words[0]):
+        del words[0]
+    while words and empty(words[-1]):
+        del words[-1]
+    return (words[0][0], words[-1][1]) if words else None
 
 
 def _word(text: str, start: int, end: int) -> Span:

@@ -38,9 +38,14 @@ def onward(told: Iterable[tuple[str, str, str]], begins: date) -> list[str]:
     """
     at, known, found = begins, True, []
     for words, value, here in told:
-        made = value or _next(words.strip(), here, at, known)
+        bare = WEEKDAY.fullmatch(words.strip()) or MONTH.fullmatch(words.strip())
+        made = _next(words.strip(), here, at, known) if bare else value
         found.append(made)
-        if (day := VALUE.match(made)) and at <= (then := date(int(day[1]), int(day[2]), int(day[3] or 1))):
+        if (
+            (bare or YEAR.search(words))
+            and (day := VALUE.match(made))
+            and at <= (then := date(int(day[1]), int(day[2]), int(day[3] or 1)))
+        ):
             at, known = then, day[3] is not None
     return found
 

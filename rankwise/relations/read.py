@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from datetime import date
 
 from ..data import folder
 from ..errors import DataError, explain
@@ -15,11 +16,13 @@ from .onward import tells_on
 from .schema import Document
 from .sentences import split
 from .timeline import Timeline, of_decoded
-from .times import checked_date, document_date, times
+from .times import checked_date, document_date, times, whole_day
 
 ENGLISH = "en"
 FOREIGN = 0.5  # how sure the guess of another language must be before it is said
 MANY = 600  # events; more are too many to draw, and to decode in a minute
+WEEK, YEAR = 7, 366  # days
+OPENING = 200  # characters in which a text's own date stands
 SAMPLE = "113227_Russian_stock_markets_suspended_amid_market_turmoil"
 
 
@@ -32,25 +35,43 @@ def prepare(text: str, created: str = "", name: str = "text") -> tuple[Document,
     """
     if not text.strip():
         raise DataError(explain(f"{name} is empty.", "A timeline needs a text with events."))
-    notes, begins = [], ""
-    if created:
-        created = checked_date(created)
-    elif found := document_date(text):
-        day, (start, end) = found
-        said = f'No date was given: the first one in the text, "{" ".join(text[start:end].split())}" ({day}),'
-        if tells_on(text, start):
-            begins = day
-            notes.append(f"{said} is where it begins; Monday is the first after what was told, yesterday stays open.")
-        else:
-            created = day
-            notes.append(f"{said} is taken as its own.")
-    else:
-        notes.append("No date was given and none is in the text: times such as Monday stay unresolved.")
+    created, begins, notes = _dated(text, created)
     code, sure = language(text)
     if code != ENGLISH and sure >= FOREIGN:
         notes.append(f"The text looks like another language ({code}); this reader was trained on English.")
     document = Document(name, text, (), times(text, created or None, begins=begins), (), split(text), created)
+    if not created and any(t.type in ("DATE", "TIME") and not t.value for t in document.timexes):
+        notes.append(
+            "Times that need the day of writing (yesterday, last week) stay open. To give it: --date YYYY-MM-DD"
+        )
     return document, notes
+
+
+def _dated(text: str, created: str) -> tuple[str, str, list[str]]:
+    """The day of writing, the day on which a report begins, "" where there is none, and what is to be said of them."""
+    found = document_date(text)
+    day, (start, end) = found or ("", (0, 0))
+    said, report = " ".join(text[start:end].split()), bool(found) and tells_on(text, start)
+    if created:
+        created, notes = checked_date(created), []
+        apart = abs((date.fromisoformat(day) - whole_day(created)).days) if day else 0
+        if report and apart > WEEK and start < OPENING:
+            notes.append(
+                f'The text is read as a report that begins on "{said}": Monday is the first after what was told.'
+            )
+            return created, day, notes
+        if day and apart > YEAR and start < OPENING:
+            notes.append(f'The text begins with "{said}" ({day}), far from the date given, {created}. Is that right?')
+        return created, "", notes
+    if report:
+        return (
+            "",
+            day,
+            [f'No date was given. The report begins on "{said}" ({day}); Monday is the first after what was told.'],
+        )
+    if day:
+        return day, "", [f'No date was given: the first one in the text, "{said}" ({day}), is taken as its own.']
+    return "", "", ["No date was given, and the text has no full one: the day of writing is not known."]
 
 
 def read(

@@ -1,8 +1,9 @@
 """Causes that the text states outright: "sales fell because of the strike", "the storm led to losses".
 
 A reader is sure of these, and a model that has seen few causes in news is not. Stated means: a causal signal stands
-between two events of one sentence with no other event between it and either, and nothing that could give an end to
-another clause. Signals whose sense is open ("as", "since", "after", "force", "help", "reflect") are left out. How often
+between two events of one sentence with no other event between it and either, or opens the sentence before a clause of
+its own, and nothing could give an end to another clause. What is asked, feared, denied or said of what may be is not
+stated. Signals whose sense is open ("as", "since", "after", "force", "help", "reflect") are left out. How often
 annotators agree is in results/dates; they mark few causes, so what they did not mark may still be one.
 """
 
@@ -23,7 +24,7 @@ EFFECT_FIRST = re.compile(
     re.IGNORECASE,
 )
 CAUSE_FIRST = re.compile(
-    r"\b(?:(?:leads?|led|leading)\s+(?:\w+ly\s+)?to|result(?:s|ed|ing)?\s+in|caus(?:es?|ed|ing)(?!\s+(?:\w+ly\s+)?by\b))\b(?!-)",
+    r"\b(?:(?:leads?|led|leading)\s+(?:\w+ly\s+)?to|result(?:s|ed|ing)?\s+in|(?:caus(?:es?|ed|ing)|trigger(?:s|ed|ing)|spark(?:s|ed|ing)|provok(?:es?|ed|ing))(?!\s+(?:\w+ly\s+|in\s+part\s+)?by\b))\b(?!-)",
     re.IGNORECASE,
 )
 CLAUSE = re.compile(
@@ -33,6 +34,16 @@ CLAUSE = re.compile(
 BEFORE_IT = re.compile(r"\b(?:that|not|n['’]t|n['’]t\s+just|if|even|only|to|which|who)\s+$|[-]$", re.IGNORECASE)
 PLANNED = re.compile(r"\b(?:is|are|was|were|be|been)\s+due\s+to\s+$", re.IGNORECASE)
 """Before a verb: "it was due to leave"."""
+UNSURE = re.compile(
+    r"\b(?:if|whether|unless|may|might|could|perhaps|possibly|allegedly|den(?:y|ies|ied|ying)|doubt\w*|refut\w+|fear\w*"
+    r"|suspect\w*|no\s+(?:evidence|proof|sign|indication)|ever)\b",
+    re.IGNORECASE,
+)
+"""Before a signal: somebody asks, fears or denies it."""
+FRONTED = re.compile(
+    r"\s*[\"“]?(?:because(?:\s+of)?|(?:due|thanks|owing)\s+to|as\s+a\s+(?:direct\s+)?(?:result|consequence)\s+of)\b",
+    re.IGNORECASE,
+)
 FAR = 90
 """Characters between an event and the signal, at most."""
 
@@ -42,6 +53,12 @@ def stated_causes(document: Document) -> list[Ends]:
     found: list[Ends] = []
     for start, end in document.sentences:
         events = sorted((e for e in document.events if start <= e.start and e.end <= end), key=lambda e: e.start)
+        if document.text[start:end].rstrip("\"”' ").endswith("?"):
+            continue
+        if (signal := FRONTED.match(document.text, start, end)) and (
+            pair := _fronted(document.text, signal, events, end)
+        ):
+            found.append(pair)
         for pattern, flip in ((EFFECT_FIRST, True), (CAUSE_FIRST, False)):
             for signal in pattern.finditer(document.text, start, end):
                 pair = _joined(document.text, start, signal, events, flip)
@@ -51,7 +68,7 @@ def stated_causes(document: Document) -> list[Ends]:
 
 
 def _joined(text: str, start: int, signal: re.Match[str], events: list[Event], flip: bool) -> Ends | None:
-    if BEFORE_IT.search(text, start, signal.start()):
+    if BEFORE_IT.search(text, start, signal.start()) or UNSURE.search(text, start, signal.start()):
         return None
     left = [e for e in events if e.end <= signal.start()]
     right = [e for e in events if e.start >= signal.end()]
@@ -66,3 +83,15 @@ def _joined(text: str, start: int, signal: re.Match[str], events: list[Event], f
     if "," in gap and len(left) > 1:  # "it fell, the company said, because ...": who said is not why
         return None
     return (other.id, one.id) if flip else (one.id, other.id)
+
+
+def _fronted(text: str, signal: re.Match[str], events: list[Event], end: int) -> Ends | None:
+    """ "Because of the storm, trains stopped": the only event before the comma, and the first one after it."""
+    comma = text.find(",", signal.end(), end)
+    inside = [e for e in events if signal.end() <= e.start and e.end <= comma]
+    later = [e for e in events if e.start > comma]
+    if comma < 0 or not inside or not later or later[0].start - comma > FAR:
+        return None
+    if CLAUSE.search(text, signal.end(), comma) or CLAUSE.search(text, comma + 1, later[0].start):
+        return None
+    return inside[-1].id, later[0].id

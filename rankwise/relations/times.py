@@ -23,6 +23,10 @@ AHEAD = re.compile(
     r"\b(will|shall|would|next|coming|upcoming|due|scheduled|expected|until|by|expires?|payable|plans?|deadline)\b",
     re.IGNORECASE,
 )
+OPENS = re.compile(r"\s*(?:in|on)?\s*", re.IGNORECASE)
+PAST = re.compile(
+    r"\b(was|were|had|did|ran|said|met|began|left|fell|rose|came|went|took|won|lost|\w{2,}ed)\b", re.IGNORECASE
+)  # "In January the council approved": the last one
 PART = re.compile(r"T(MO|AF|EV|NI|MI|DT)$")
 SEASONS = ("SP", "SU", "FA", "WI")
 VALID = re.compile(
@@ -43,8 +47,8 @@ def times(text: str, created: str | date | None = None, *, begins: str | None = 
 
     created: the day of writing as a TIMEX3 date (a year or a month counts from its first day), or None: then only what
         does not depend on it has a value ("14 May 2009", "for three days"), and the rest has "".
-    begins: where nobody knows the day of writing, the first day that the text tells of; then weekdays, and months and
-        days without a year, are those after what was told last (onward.py).
+    begins: of a report, the first day that it tells of; then weekdays, and months and days without a year, are those
+        after what was told last (onward.py), and only the rest goes by the day of writing.
 
     Raises DataError for a date that cannot be.
     """
@@ -53,12 +57,12 @@ def times(text: str, created: str | date | None = None, *, begins: str | None = 
         said = [(f, _value(text, f, ANCHORS[0])) for f in first]
         other = {(f.start, f.end): _value(text, f, ANCHORS[1]) for f in second}
         found = [(f, v if other.get((f.start, f.end)) == v else "") for f, v in said]
-        if begins:
-            told = [(text[f.start : f.end], v, here) for (f, v), (_, here) in zip(found, said, strict=True)]
-            found = [(f, v) for (f, _), v in zip(found, onward(told, _day(begins).date()), strict=True)]
     else:
         anchor = _day(created)
-        found = [(f, _value(text, f, anchor)) for f in mentions(text, anchor)]
+        found = said = [(f, _value(text, f, anchor)) for f in mentions(text, anchor)]
+    if begins:
+        told = [(text[f.start : f.end], v, here) for (f, v), (_, here) in zip(found, said, strict=True)]
+        found = [(f, v) for (f, _), v in zip(found, onward(told, _day(begins).date()), strict=True)]
     return tuple(Timex(f"t{i}", f.start, f.end, value, _type(f, value)) for i, (f, value) in enumerate(found, 1))
 
 
@@ -84,6 +88,11 @@ def checked_date(value: str) -> str:
     raise DataError(
         explain(f"date={value!r} is no day.", "It is written YYYY-MM-DD.", "For example: 2021-02-28"), date=value
     )
+
+
+def whole_day(created: str) -> date:
+    """The day of a TIMEX3 date; the first one of a year or a month."""
+    return _day(created).date()
 
 
 def _day(created: str | date) -> datetime:
@@ -158,7 +167,8 @@ def _chosen(text: str, found: Found, anchor: datetime) -> dict[str, str]:
     before = re.split(r"[.!?\n]", text[max(0, found.start - NEAR) : found.start])[-1]
     after = re.split(r"[.!?\n]", text[found.end : found.end + NEAR // 2])[0]
     first = len(before.split()) < 3  # "On Monday it will", but not "said on Monday that it would"
-    ahead = bool(AHEAD.search(before) or (first and WILL.search(after))) or not past or _nearer(dated, today)
+    looks = bool(AHEAD.search(before) or (first and WILL.search(after)))
+    ahead = looks or not past or (_nearer(dated, today) and not (OPENS.fullmatch(before) and PAST.search(after)))
     return found.values[later[0] if ahead and later else past[-1]]
 
 
