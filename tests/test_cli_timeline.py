@@ -89,3 +89,12 @@ def test_a_package_that_is_missing_is_named_with_the_command(tmp_path, monkeypat
     said = run("timeline", "--demo", "--out", tmp_path / "x.html", code=2).stderr
     assert "need sentencex" in said
     assert "pip install 'rankwise[relations]'" in said
+
+
+def test_an_extractor_that_is_not_there_names_the_packaged_one(tmp_path):
+    (tmp_path / "a.txt").write_text("It rained.")
+    said = run(
+        "timeline", tmp_path / "a.txt", "--adapter", tmp_path / "none", "--out", tmp_path / "a.json", code=2
+    ).stderr
+    assert "packaged" in said
+    assert "relations train" in said

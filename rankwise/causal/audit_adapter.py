@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..data import folder
 from ..errors import BadFile, explain
 from ..relations.corpora import read as read_corpus
 from ..relations.extract import Extractor
@@ -79,16 +80,21 @@ def audit_adapter(
     cases, cues, others, notes = _cases(data, asked)
     how = replace(asked.how, simulations=QUICK_SIMULATIONS) if asked.quick else asked.how
     audits = {}
-    for folder in (adapter, *(() if against is None else (against,))):
-        asked.say(f"{folder}: {len(cases):,} pairs of events, each cue set both ways")
-        extractor = Extractor.load(folder, asked.base)
+    for one in (adapter, *(() if against is None else (against,))):
+        asked.say(f"{_said(one)}: {len(cases):,} pairs of events, each cue set both ways")
+        extractor = Extractor.load(one, asked.base)
         try:
-            audits[str(folder)] = audit(cases, OrderReader(extractor), cues, others=others, seed=asked.seed, how=how)
+            audits[_said(one)] = audit(cases, OrderReader(extractor), cues, others=others, seed=asked.seed, how=how)
         finally:
             extractor.close()
     both = list(audits.values())
     beside = side_by_side(both[0], both[1]) if len(both) == 2 else ()
     return Found(audits, beside, audit_report(audits, beside, data=str(data), notes=notes))
+
+
+def _said(adapter: str | Path) -> str:
+    """An adapter as a reader of the report knows it."""
+    return "packaged" if Path(adapter) == folder("timeline_reader") else str(adapter)
 
 
 def _cases(data: str | Path, asked: Asked) -> tuple[list[Case], tuple[Cue, ...], tuple[Cue, ...], list[str]]:

@@ -27,6 +27,11 @@ QUESTIONS = (
     "over masks, with the texts as they are; `over texts` is the standard error over documents, with the masks as they "
     "are."
 )
+CAUTION = (
+    "These are measurements of one adapter on these texts: what an outcome does when directions are shut. They do not "
+    "say what a direction is for, and nothing here was refuted or could be. Trust a main effect no further than the R2 on "
+    "masks that were not fitted, and no figure from a handful of texts."
+)
 ROTATION = (
     "The factors of a low-rank update are defined up to rotation (B A = (B R^-1)(R A)), and gates with an L1 pull "
     "break that in part only. An effect of a single direction is a fact about this basis. Effects of whole sites and "
@@ -64,7 +69,7 @@ def gate_report(
         data["singular_basis"] = singular.to_dict()
     if shared:
         data["overlaps"] = {"with": other, "sites": [asdict(o) for o in shared]}
-    return Report(title, tuple(sections), data)
+    return Report(title, tuple(sections), data, CAUTION)
 
 
 def _done(found: Experiment) -> Section:

@@ -88,7 +88,7 @@ def stated_graph(
             explain(
                 "neither graph=... nor common_causes=... is given.",
                 "An effect is one only if every column that moves both treatment and outcome is named.",
-                "Where the treatment was given at random there is none: common_causes=[]",
+                "Where the treatment was given at random there is none: common_causes=[], or --common-causes none",
             )
         )
     roles = {treatment: "the treatment", outcome: "the outcome"}

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .common import Base, Json, counted, need_relations, note, print_json
+from .common import Base, Json, counted, need_relations, note, packaged, print_json
 
 ENDINGS = (".html", ".json", ".graphml", ".tml", ".csv")
 
@@ -36,7 +36,10 @@ def timeline(
     adapter: Annotated[
         Path | None,
         typer.Option(
-            metavar="ADAPTER", help="An extractor of rankwise relations train.", show_default="rankwise's own"
+            metavar="ADAPTER",
+            help="An extractor of rankwise relations train.",
+            callback=packaged,
+            show_default="rankwise's own",
         ),
     ] = None,
     base: Base = None,

@@ -46,13 +46,19 @@ def decode(content: bytes, name: str) -> str:
         if content[:64].lstrip().lower().startswith(start.lower()):
             how = command.format(name=name, stem=Path(name).with_suffix(""))
             raise BadFile(explain(f"{name} is {what}, not plain text.", f"To make it one: {how}"), name=name)
+    if content.lstrip()[:1] == b"{" and b'"rankwise timeline"' in content[:80]:
+        raise BadFile(
+            explain(f"{name} is a timeline already, not a text.", "To ask of it: rankwise what-if"), name=name
+        )
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         if b"\0" in content or sum(byte < 9 or 13 < byte < 32 for byte in content) > len(content) / 50:
             raise BadFile(explain(f"{name} is not text: it holds control bytes.", "Is it another format?")) from error
         best = from_bytes(content).best()
-        likely = best.encoding.replace("_", "-") if best else "windows-1252"
+        likely = best.encoding.replace("_", "-") if best else "cp1252"
+        if likely.startswith(("cp125", "iso8859")) and _western(content):
+            likely = "cp1252"  # of the one-byte encodings the one that most files have
         byte = content[error.start]
         what = f"{name} is not UTF-8: byte 0x{byte:02x} at position {error.start:,}. It looks like {likely}."
         pipe = f"iconv -f {likely} -t utf-8" + ("" if name == "standard input" else f" {name} > utf8.txt")
@@ -63,3 +69,12 @@ def decode(content: bytes, name: str) -> str:
             explain(f"{name} holds a NUL at position {at:,}, so it is no text.", "Is it another format?"), position=at
         )
     return text
+
+
+def _western(content: bytes) -> bool:
+    """Whether all that is not ASCII is a letter of western Europe or a typographic sign in cp1252."""
+    try:
+        text = content.decode("cp1252")
+    except UnicodeDecodeError:
+        return False
+    return all(c.isascii() or c in "€‚„…†‡‰‘’“”•–—™£§©«»°±²³µ·¼½¾¿¡" or "À" <= c <= "ÿ" for c in text)
