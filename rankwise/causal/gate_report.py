@@ -29,8 +29,8 @@ QUESTIONS = (
 )
 CAUTION = (
     "These are measurements of one adapter on these texts: what an outcome does when directions are shut. They do not "
-    "say what a direction is for, and nothing here was refuted or could be. Trust a main effect no further than the R2 on "
-    "masks that were not fitted, and no figure from a handful of texts."
+    "say what a direction is for, and nothing here was refuted or could be. Trust a main effect no further than the R2 "
+    "on masks that were not fitted, and no figure from a handful of texts."
 )
 ROTATION = (
     "The factors of a low-rank update are defined up to rotation (B A = (B R^-1)(R A)), and gates with an L1 pull "
