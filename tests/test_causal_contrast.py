@@ -34,3 +34,9 @@ def test_a_case_that_its_label_decides_otherwise_is_left_out():
 
 def test_no_deciding_cue_makes_no_pairs():
     assert contrast(CASES, np.empty((4, 0)), []) is None
+
+
+def test_all_right_is_not_certain_and_the_interval_is_exact_over_documents():
+    found = contrast(CASES, np.array([[1], [1], [0], [0]]), turned([0.9] * 4, [0.1] * 4))
+    assert (found.both.value, found.both.documents, found.both.high) == (1.0, 4, 1.0)
+    assert abs(found.both.low - 0.025 ** (1 / 4)) < 1e-12  # Clopper-Pearson of 4 of 4

@@ -66,6 +66,12 @@ def contrast(cases: Sequence[Case], values: Floats, turned: Sequence[Turned]) ->
 
 
 def _share(mean: Mean) -> Mean:
-    """With an interval that stays within 0 and 1."""
+    """With an interval that stays within 0 and 1; of none or all right, the exact one (Clopper and Pearson 1934) over
+    documents, for no spread does not mean that nothing else could have been seen."""
+    if mean.low is not None and mean.low == mean.high and mean.value in (0, 1):
+        from scipy.stats import binomtest
+
+        exact = binomtest(round(mean.value * mean.documents), mean.documents).proportion_ci()
+        return replace(mean, low=float(exact.low), high=float(exact.high))
     low, high = (None if x is None else min(max(x, 0.0), 1.0) for x in (mean.low, mean.high))
     return replace(mean, low=low, high=high)

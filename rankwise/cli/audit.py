@@ -101,7 +101,8 @@ def _tell(one: Any) -> None:
             print(f"  {c.name}: {c.sensitivity.sentence}")
     if one.contrast is not None:
         pairs = one.contrast.both
-        print(f"contrast pairs: both right {pairs.value:.1%} {_span(pairs)} of {pairs.n:,}")
+        ends = "" if pairs.low is None else f" [{pairs.low:.1%}, {pairs.high:.1%}]"
+        print(f"contrast pairs: both right {pairs.value:.1%}{ends} of {pairs.n:,}")
 
 
 def _signed(mean: Any) -> str:
