@@ -17,6 +17,7 @@ from .corpora.timeml import LABELS
 from .page import to_html
 from .schema import DOCUMENT_TIME, Event, Timex
 from .sentences import whole
+from .sources import bound_by
 from .timeline import Link, Timeline
 from .timeline_json import to_json
 
@@ -24,7 +25,13 @@ RELTYPE = {"BEFORE": "BEFORE", "AFTER": "AFTER", "EQUAL": "BEGINS", "VAGUE": "NO
 """TLINKs for labels of start points, without an annotator's own word: of two things that start together, the first
 begins the second. BEFORE and AFTER keep their names, though TimeML says them of whole intervals."""
 LONG = 12  # relations of a reason that a cell tells in full
-EVENT_COLUMNS = (*("id", "text", "kind", "start", "end", "sentence", "confidence"), "layer", "earliest", "latest")
+EVENT_COLUMNS = (
+    *("id", "text", "kind", "start", "end", "sentence", "confidence"),
+    "layer",
+    "earliest",
+    "latest",
+    "bound_by",
+)
 LINK_COLUMNS = (*("source", "label", "target", "kind", "confidence", "origin", "source_text", "target_text"), "why")
 
 
@@ -127,12 +134,13 @@ def to_csv(timeline: Timeline) -> tuple[str, str]:
 
     Cells that a spreadsheet would take for a formula begin with an apostrophe.
     """
-    document, layer = timeline.document, _layer(timeline)
+    document, layer, by = timeline.document, _layer(timeline), bound_by(timeline)
     events: list[Row] = []
     for e in document.events:
         p = f"{timeline.confidence.get(e.id, 1.0):.4f}"
         place = (e.start, e.end, document.sentence_of(e.start) + 1)
-        events.append((e.id, document.surface(e.id), e.kind, *place, p, layer.get(e.id, ""), *_when(timeline, e.id)))
+        when = (*_when(timeline, e.id), by.get(e.id, ""))
+        events.append((e.id, document.surface(e.id), e.kind, *place, p, layer.get(e.id, ""), *when))
     words = {m.id: document.text[m.start : m.end] for m in document.marks} | {DOCUMENT_TIME: document.created}
     links: list[Row] = []
     for x in timeline.links:

@@ -99,6 +99,7 @@ function bar(e) {
   piece.style.width = `${Math.max(to - from, 0.012) * 100}%`;
   if (e.low === null) piece.classList.add("fades-left");
   if (e.high === null) piece.classList.add("fades-right");
+  if (e.guess) piece.classList.add("guess");
   const says = make("span", "says", e.when);
   if (to < 0.62) says.style.left = `${to * 100}%`;
   else if (from > 0.45) says.style.right = `${(1 - from) * 100}%`;

@@ -11,6 +11,7 @@ import networkx as nx
 
 from ..bounds import Bounds
 from ..schema import Document, Relation
+from ..sources import bound_by
 from ..timeline import Link, Timeline
 from ..timex import DAY, interval
 
@@ -28,13 +29,15 @@ def facts(timeline: Timeline) -> dict[str, Any]:
         links = [x for x in links if not x.inferred]
         notes.append("There are too many derived relations for a page; it shows the others. The files hold them all.")
     drawn = {id(x) for x in timeline.skeleton()}
-    index = _index(links)
+    index, by = _index(links), bound_by(timeline)
     return {
         "written": _day(document.created),
         "created": document.created,
         "notes": notes,
         "text": pieces(document, 0, len(document.text)),
-        "events": [_event(timeline, name, layer, index) for name, layer in _rows(timeline)],
+        "events": [
+            _event(timeline, name, layer, index) | {"guess": by.get(name) == "model"} for name, layer in _rows(timeline)
+        ],
         "times": {t.id: {"word": document.surface(t.id), "value": t.value} for t in document.timexes},
         "links": [_link(x, id(x) in drawn, index) for x in links],
         "contradictions": [

@@ -92,6 +92,7 @@ function showEvent(e) {
   if (!e.when) dated.append(make("p", "quiet", "No date reaches this event."));
   else {
     dated.append(make("p", "big", e.when));
+    if (e.guess) dated.append(make("p", "quiet", "The model's order of the events is behind this: a guess, drawn pale."));
     const reasons = make("details", "more", make("summary", "", "Which dates say so"));
     if (e.since.length) reasons.append(make("p", "", "not earlier, for"), chain(e.since));
     if (e.until.length) reasons.append(make("p", "", "not later, for"), chain(e.until));
