@@ -36,6 +36,7 @@ NEGATIONS = {"not", "no", "never", "nothing", "without", "neither", "nor", "none
 ATTRIBUTES = {
     "length": "log of the number of words",
     "clipped length": "the same, cut at two deviations, so that no sentence has next to no chance of a treatment",
+    "half length": "clipped length at half its strength: 0.6 z in the logit of the treatment, 0.75 z in the outcome",
     "negation": "holds not, no, never, n't and the like",
     "polarity": "the label of the corpus, which was given to the whole review",
 }
@@ -67,7 +68,8 @@ def corpus() -> tuple[list[str], dict[str, np.ndarray]]:
     }
     log = found["length"]
     found["clipped length"] = np.clip(log, log.mean() - 2 * log.std(), log.mean() + 2 * log.std())
-    return texts, {name: (z - z.mean()) / z.std() for name, z in found.items()}
+    found = {name: (z - z.mean()) / z.std() for name, z in found.items()}
+    return texts, found | {"half length": found["clipped length"] / 2}
 
 
 def draw(z: np.ndarray, n: int, replicate: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
