@@ -45,6 +45,7 @@ def test_wrong_options_are_refused_with_the_remedy(tmp_path: Path) -> None:
         assert "finite" in run("narratives", "--effect", f"tense={odd}", *out, code=2).stderr
     assert "--deterministic" in run("narratives", "--confounding", 1, *out, code=2).stderr.replace("=True", "")
     assert "lacking order" in run("narratives", "--lacking", "order=.5", *out, code=2).stderr
+    assert "--out" in run("narratives", "--n", 2, "--out", tmp_path / "s.csv", code=2).stderr
     run("narratives", "--n", 0, *out, code=2)
     run("narratives", code=2)
     run("narratives", "--n", 2, *out)

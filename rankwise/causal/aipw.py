@@ -199,7 +199,7 @@ def _check(t: NDArray[np.int64], nuisance: str, folds: int) -> None:
         if (count := int((t == arm).sum())) < max(LEAST, folds):
             raise DataError(
                 explain(
-                    f"{count} rows have the treatment at {arm}.",
+                    f"{count} row{' has' if count == 1 else 's have'} the treatment at {arm}.",
                     f"Each arm needs {max(LEAST, folds)} rows at least, for models to be fitted on.",
                 ),
                 arm=arm,

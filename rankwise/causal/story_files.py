@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ..errors import FileThere, explain
+from ..errors import FileThere, RecipeError, explain
 from ..io.files import atomic_write
 from ..relations.corpora.jsonl import write
 from .cue import Case
@@ -27,8 +27,14 @@ def write_stories(story: Story, n: int, out: str | Path, *, seed: int = 0, overw
     """Draw n stories and write the three files; what is in the last of them, with their names.
 
     Raises:
-        FileThere: one of them is there already. RecipeError: n below 1.
+        FileThere: one of them is there already. RecipeError: n below 1, or a name that does not end in .jsonl.
     """
+    if Path(out).suffix != ".jsonl":
+        raise RecipeError(
+            explain(
+                f"{out} does not end in .jsonl.", f"Stories are JSON Lines: --out {Path(out).with_suffix('.jsonl')}"
+            )
+        )
     paths = files_beside(Path(out))
     for path in paths:
         if path.exists() and not overwrite:
