@@ -10,6 +10,7 @@ second alone.
 from __future__ import annotations
 
 import json
+import resource
 import statistics
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from rankwise.relations.timeline import of_decoded
 from rankwise.train.record import machine, versions
 
 ROOT = Path(__file__).parents[1] / "results" / "timeline"
+RUNS = 5
 STAGES = ("sentences and times", "events", "pairs", "decoding", "page")
 
 
@@ -58,15 +60,13 @@ def held_out() -> list[str]:
     return ["\n".join(joined(documents[n].text[a:b]) for a, b in documents[n].sentences) + "\n" for n in names]
 
 
-def command(text: str, place: Path) -> tuple[float, float]:
-    """Seconds on the clock and of processor that `rankwise timeline` takes, from its start to its end."""
-    import resource
+COMMAND = "import sys; from rankwise.cli.main import main; sys.argv[0] = 'rankwise'; main()"
+LIBRARIES = "import torch; from transformers import BertModel"
 
-    file = place / "article.txt"
-    file.write_text(text, encoding="utf-8")
+
+def taken(code: str, *words: str) -> tuple[float, float]:
+    """Seconds on the clock and of processor that a fresh interpreter takes for this, from its start to its end."""
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    words = ["timeline", str(file), "--overwrite", "--out", str(place / "article.html")]
-    code = "import sys; from rankwise.cli.main import main; sys.argv[0] = 'rankwise'; main()"
     subprocess.run([sys.executable, "-c", code, *words], check=True, capture_output=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
@@ -84,7 +84,10 @@ def main() -> None:
         took, events, pairs = min(
             (stages(long, reader, place / "long.html") for _ in range(3)), key=lambda s: sum(s[0].values())
         )
-        whole = [command(long, place) for _ in range(3)]
+        file = place / "article.txt"
+        file.write_text(long, encoding="utf-8")
+        words = ["timeline", str(file), "--overwrite", "--out", str(place / "article.html")]
+        whole, libraries = zip(*((taken(COMMAND, *words), taken(LIBRARIES)) for _ in range(RUNS)), strict=True)
     mean = {stage: statistics.mean(t[stage] for t, _, _ in each) for stage in STAGES}
     lines += ["# From raw text to a page", "", "| | events | pairs asked | " + " | ".join(STAGES) + " | in all |"]
     lines += ["|---" * (len(STAGES) + 4) + "|"]
@@ -99,13 +102,14 @@ def main() -> None:
     ):
         cells = [f"{times[stage]:.2f}" for stage in STAGES]
         lines.append(f"| {title} | {e:.0f} | {p:.0f} | " + " | ".join(cells) + f" | {sum(times.values()):.2f} |")
-    clock, used = min(w for w, _ in whole), min(u for _, u in whole)
+    (clock, used), (peer, _) = (tuple(map(min, zip(*runs, strict=True))) for runs in (whole, libraries))
     lines += [
         "",
         f"Seconds with {torch.get_num_threads()} thread(s); {1 / sum(mean.values()):.2f} documents a second once the",
         "model is loaded.",
         f"The whole command, `rankwise timeline` on the article of {events} events, with start, imports and loading:",
-        f"{clock:.1f} s on the clock, {used:.1f} s of processor (best of 3).",
+        f"{clock:.1f} s on the clock, {used:.1f} s of processor. To import torch and transformers' BertModel and do no",
+        f"more takes {peer:.1f} s (each the best of {RUNS}, in turn).",
         "",
         f"`python benchmarks/timeline.py`; {versions()['torch']}, {machine()['cores']} cores.",
         "",

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from rankwise.errors import BadFile
+from rankwise.relations import language as module
+from rankwise.relations.corpora import read
 from rankwise.relations.language import language
 from rankwise.relations.textfile import decode, read_text
 
@@ -30,6 +32,41 @@ def test_languages_by_hand(text, code):
 
 def test_a_text_without_letters_is_not_guessed():
     assert language("1998, 42!") == ("en", 0.0)
+
+
+def test_articles_in_english_need_no_model(monkeypatch):
+    unsure = []
+
+    class Asked:
+        def classify(self, text):
+            unsure.append(text)
+            return "en", 0.9
+
+    monkeypatch.setattr(module, "_identifier", Asked)
+    assert {language(d.text)[0] for d in read("meantime").documents} == {"en"}
+    assert len(unsure) == 2  # two short ones
+
+
+DUTCH = """De raad heeft woensdag besloten dat de bouw van het stadion dit jaar begint. Het was de wens van de
+burgemeester, die in de pers had gezegd dat de stad met de opdracht zou winnen. Of de provincie het plan steunt, is nog
+niet bekend. De oppositie was tegen, want de kosten waren volgens haar te hoog, en het geld is nodig voor de wijken."""
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (DUTCH, "nl"),
+        (DUTCH + " The mayor and the council had the last word, of which the press was told by the mayor.", "nl"),
+        ("Storm. " * 60, "en"),
+    ],
+)
+def test_words_that_other_languages_share_do_not_settle_it(text, code, monkeypatch):
+    class Asked:
+        def classify(self, text):
+            return code, 0.9
+
+    monkeypatch.setattr(module, "_identifier", Asked)
+    assert language(text) == (code, 0.9)
 
 
 def test_text_is_read_with_and_without_a_mark(tmp_path):
