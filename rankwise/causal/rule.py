@@ -13,7 +13,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -117,7 +117,7 @@ class Rule:
             return self._number(node.operand, table) * (-1 if isinstance(node.op, ast.USub) else 1)
         if isinstance(node, ast.BinOp):
             return ARITHMETIC[type(node.op)](self._number(node.left, table), self._number(node.right, table))
-        assert isinstance(node, ast.Compare)  # _check lets nothing else through
+        node = cast(ast.Compare, node)  # _check lets nothing else through
         values = [self._value(part, table) for part in (node.left, *node.comparators)]
         said = [self._compare(op, a, b) for op, a, b in zip(node.ops, values, values[1:], strict=False)]
         return np.logical_and.reduce(np.broadcast_arrays(*said))

@@ -9,7 +9,7 @@ Sources: RunLoRA (arXiv:2312.03415) for counting the orders of product; what pai
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -109,8 +109,7 @@ def _cast(x: Tensor, dtype: torch.dtype) -> Tensor:
 def _map(x: Tensor, weight: Tensor, bias: Tensor | None, conv: bool) -> Tensor:
     """The frozen map by the very product that the layer calls, so that the bits agree; contiguous."""
     if conv:
-        assert bias is not None  # _fused_dtype
-        flat = torch.addmm(bias, x.view(-1, x.shape[-1]), weight)
+        flat = torch.addmm(cast(Tensor, bias), x.view(-1, x.shape[-1]), weight)
         return flat.view(*x.shape[:-1], weight.shape[1])
     return F.linear(x, weight, bias).contiguous()
 
