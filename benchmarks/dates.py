@@ -126,7 +126,7 @@ def measured(place: Path | None) -> dict[str, Any]:
         ctb = sorted(
             (d for d in read("causal-timebank", place / "causal-timebank") if d.id not in away), key=lambda d: d.id
         )
-        found["stated"]["Causal-TimeBank, the half that the rule was made on"] = stated(ctb[::2])
+        found["stated"]["Causal-TimeBank, the half looked at first"] = stated(ctb[::2])
         found["stated"]["Causal-TimeBank, the other half"] = stated(ctb[1::2])
         found["causes"]["Causal-TimeBank"] = causes(reader, ctb[:SOME])
     reader.close()
@@ -166,7 +166,14 @@ def table(found: dict[str, Any]) -> str:
     lines += [
         "Two events of a sentence that *because of*, *led to* and the like join (signals.py). Annotators of news mark"
     ]
-    lines += ["few causes: what they did not mark is counted as wrong here.", ""]
+    lines += ["few causes: what they did not mark is counted as wrong here. The first rule was made on one half of"]
+    lines += [
+        "Causal-TimeBank and had 20 of 31 on the other when that was first looked at. Signals since then (triggered,"
+    ]
+    lines += [
+        "fronted ones, no doubted ones) came from a user's texts and were kept after a look at all these counts.",
+        "",
+    ]
     lines += ["| corpus | causal pairs | stated | rightly | turned round |", "|---|---|---|---|---|"]
     for name, c in found["stated"].items():
         share = f"{c['rightly'] / c['pairs']:.0%}"

@@ -44,6 +44,10 @@ def test_a_day_that_the_year_does_not_have_stays_open():
     assert onward([("29 February", "", "2024-02-29")], BEGIN) == [""]  # 2021 has none
 
 
+def test_the_calendar_ends_without_a_traceback():
+    assert onward([("Monday", "", "2020-03-02"), ("January", "", "2020-01")], date(9999, 12, 31)) == ["", ""]
+
+
 @pytest.mark.parametrize(
     ("text", "tells"),
     [

@@ -63,6 +63,8 @@ def test_a_signal_between_two_events_tells_which_is_the_cause(text, pair):
         "Was the [crash] caused by the [storm]?",
         "If the dam [fails] because of the [storm], we go.",
         "The [recall] may have been caused by a [fault].",
+        "Because of the [strike], trains did not [run].",
+        "Due to the [storm], flights may [stop].",
         "Critics [deny] that the [reform] caused the [crisis].",
         "They [hope] that leads to [peace].",
         "It [met] cause-and-effect [tests].",

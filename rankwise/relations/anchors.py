@@ -4,7 +4,9 @@ A model that has seen few dates is unsure of what any reader is sure of. Certain
 stands right before the time, or it needs none ("last week"), and the last event before it is in the same clause with
 nothing between that could have the time for itself; or such a time opens the sentence, and the event is the first one
 of its clause, or stands right behind that one ("On 3 March the storm broke"). Of such pairs that annotators judged, the
-event began within the time in 95 of 100 (MEANTIME) and 509 of 522 (TimeBank and AQUAINT, which no rule was fitted on).
+event began within the time in 95 of 100 (MEANTIME) and 509 of 522 (TimeBank and AQUAINT). A stricter rule, made on
+MEANTIME alone, had 91 of 95 and 475 of 488; that a comma may be missing, and "from" or "and" stand between, was let in
+because these counts bear it.
 """
 
 from __future__ import annotations

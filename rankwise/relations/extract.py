@@ -25,7 +25,6 @@ from .model import Said, ask
 from .pairs import Ends, Layout, layout
 from .schema import CAUSAL, DOCUMENT_TIME, TEMPORAL, Document, Event
 from .stated import UNRELATED, Chances, by_dates, by_signals
-from .timex import Interval
 
 FILE = "relations.json"
 WINDOW = 128
@@ -149,7 +148,10 @@ class Extractor:
         pairs = [p for p in near_pairs(document, reach) if self.today or DOCUMENT_TIME not in p]
         (raw,) = self.ask([(document, pairs)])
         dates, _ = dates_of(document)
-        said, stated = self._with_text(document, {pair: self._shifted(s) for pair, s in raw.items()}, dates)
+        said = {pair: self._shifted(s) for pair, s in raw.items()}
+        stated = {p: t for p, t in by_dates(document, dates).items() if p in said}
+        signals = {p: c for p, c in by_signals(document).items() if p in said}
+        said = self._with_text(said, stated, signals)
         known = {e.id for e in document.events}
         between = {p: s for p, s in said.items() if set(p) <= known}
         if not between:
@@ -169,18 +171,16 @@ class Extractor:
             changed=tuple(instants.told(c) for c in decoded.changed if {c.source, c.target} <= known),
         )
         held = {(*p, "temporal") for p, t in stated.items() if p in kept or _is(t, TEMPORAL, own.labels.get(p))}
-        held |= {(*p, "causal") for p, c in by_signals(document).items() if _is(c, CAUSAL, own.causal.get(p))}
+        held |= {(*p, "causal") for p, c in signals.items() if _is(c, CAUSAL, own.causal.get(p))}
         return Reading(document, between | kept, own, frozenset(held))
 
     def _with_text(
-        self, document: Document, said: dict[Ends, Said], dates: Mapping[str, Interval]
-    ) -> tuple[dict[Ends, Said], dict[Ends, Chances]]:
-        """What is said with what the text states in its place, and the latter's temporal part."""
-        stated = {p: t for p, t in by_dates(document, dates).items() if p in said}
-        said = said | {p: replace(said[p], temporal=t) for p, t in stated.items()}
-        if not self.causes:
-            said = {p: replace(s, causal=UNRELATED) for p, s in said.items()}
-        return said | {p: replace(said[p], causal=c) for p, c in by_signals(document).items() if p in said}, stated
+        self, said: dict[Ends, Said], stated: Mapping[Ends, Chances], signals: Mapping[Ends, Chances]
+    ) -> dict[Ends, Said]:
+        """What is said, with what the text states of times and causes in its place."""
+        own = said if self.causes else {p: replace(s, causal=UNRELATED) for p, s in said.items()}
+        own = own | {p: replace(own[p], temporal=t) for p, t in stated.items()}
+        return own | {p: replace(own[p], causal=c) for p, c in signals.items()}
 
     def _shifted(self, said: Said) -> Said:
         p = [a * b for a, b in zip(said.temporal, self.shift, strict=True)]

@@ -31,7 +31,7 @@ class Instants:
     @classmethod
     def of(cls, dates: Mapping[str, Interval], placed: Placed) -> Instants:
         """placed: what is said of pairs of an event and a time in `dates`."""
-        within = {t for p, s in placed.items() if _holds(s) for t in set(p) & set(dates)}
+        within = {t for p, s in placed.items() if _holds(s) for t in p if t in dates}
         ends = {f"the end of {t}": t for t in sorted(within)}
         return cls({t: d.begin for t, d in dates.items()} | {name: dates[t].end for name, t in ends.items()}, ends)
 
@@ -94,7 +94,7 @@ class Instants:
 def sure(pair: Ends, said: Said, dates: Mapping[str, Interval]) -> bool:
     """Whether an event's place beside a time is told well enough to bind the rest."""
     p = max(said.temporal)
-    return bool(set(pair) & set(dates)) and p >= SURE and said.temporal.index(p) != TEMPORAL.index("VAGUE")
+    return any(end in dates for end in pair) and p >= SURE and said.temporal.index(p) != TEMPORAL.index("VAGUE")
 
 
 def _holds(said: Said) -> bool:

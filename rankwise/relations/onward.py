@@ -57,7 +57,8 @@ def _next(words: str, here: str, at: date, known: bool) -> str:
     year, month, day = (int(part) if part else None for part in match.groups())
     if WEEKDAY.fullmatch(words) and day is not None:
         named = date(year or 1, month or 1, day)
-        return f"{at + timedelta((named.weekday() - at.weekday()) % 7):%Y-%m-%d}{here[10:]}" if known else ""
+        ahead = (named.weekday() - at.weekday()) % 7
+        return f"{at + timedelta(ahead):%Y-%m-%d}{here[10:]}" if known and (date.max - at).days >= ahead else ""
     if MONTH.fullmatch(words):
         passed = (month, day or 99) < (at.month, at.day)
         try:

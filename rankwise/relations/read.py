@@ -49,18 +49,18 @@ def prepare(text: str, created: str = "", name: str = "text") -> tuple[Document,
 
 def _dated(text: str, created: str) -> tuple[str, str, list[str]]:
     """The day of writing, the day on which a report begins, "" where there is none, and what is to be said of them."""
-    found = document_date(text)
+    found = document_date(text[:OPENING] if created else text)
     day, (start, end) = found or ("", (0, 0))
     said, report = " ".join(text[start:end].split()), bool(found) and tells_on(text, start)
     if created:
         created, notes = checked_date(created), []
         apart = abs((date.fromisoformat(day) - whole_day(created)).days) if day else 0
-        if report and apart > WEEK and start < OPENING:
+        if report and apart > WEEK:
             notes.append(
                 f'The text is read as a report that begins on "{said}": Monday is the first after what was told.'
             )
             return created, day, notes
-        if day and apart > YEAR and start < OPENING:
+        if day and apart > YEAR:
             notes.append(f'The text begins with "{said}" ({day}), far from the date given, {created}. Is that right?')
         return created, "", notes
     if report:

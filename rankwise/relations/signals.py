@@ -15,23 +15,29 @@ from .pairs import Ends
 from .schema import Document, Event
 
 _LY = r"(?:\w+ly\s+|in\s+(?:large\s+)?part\s+)?"
+_BE = r"(?:is|was|were|are|been|being)\s+"
 _MOVED = r"(?:caused|triggered|prompted|sparked|fuell?ed|provoked|brought\s+about|touched\s+off)"
+_MOVES = r"(?:caus(?:es?|ed|ing)|(?:trigger|spark)(?:s|ed|ing)|provok(?:es?|ed|ing))"
+_FOR = (
+    r"(?:because(?:\s+of)?|(?:due|thanks|owing)\s+to|as\s+a\s+(?:direct\s+)?(?:result|consequence)\s+of"
+    r"|in\s+the\s+wake\s+of)"
+)
 EFFECT_FIRST = re.compile(
-    rf"\b(?:because(?:\s+of)?|(?:due|thanks|owing)\s+to"
-    rf"|as\s+a\s+(?:direct\s+)?(?:result|consequence)\s+of|in\s+the\s+wake\s+of|stem(?:s|med|ming)?\s+from"
-    rf"|result(?:s|ed|ing)?\s+from|(?:is|was|were|are|been|being)\s+{_LY}the\s+(?:result|consequence)\s+of"
-    rf"|(?:(?:is|was|were|are|been|being)\s+)?{_LY}{_MOVED}\s+{_LY}by)\b",
+    rf"\b(?:{_FOR}|stem(?:s|med|ming)?\s+from|result(?:s|ed|ing)?\s+from|{_BE}{_LY}the\s+(?:result|consequence)\s+of"
+    rf"|(?:{_BE})?{_LY}{_MOVED}\s+{_LY}by)\b",
     re.IGNORECASE,
 )
 CAUSE_FIRST = re.compile(
-    r"\b(?:(?:leads?|led|leading)\s+(?:\w+ly\s+)?to|result(?:s|ed|ing)?\s+in|(?:caus(?:es?|ed|ing)|trigger(?:s|ed|ing)|spark(?:s|ed|ing)|provok(?:es?|ed|ing))(?!\s+(?:\w+ly\s+|in\s+part\s+)?by\b))\b(?!-)",
+    rf"\b(?:(?:leads?|led|leading)\s+(?:\w+ly\s+)?to|result(?:s|ed|ing)?\s+in|{_MOVES}(?!\s+{_LY}by\b))\b(?!-)",
     re.IGNORECASE,
 )
+FRONTED = re.compile(rf"\s*[\"“]?{_FOR}\b", re.IGNORECASE)
 CLAUSE = re.compile(
     r"[;:()\"“”\n]|--|[–—]|\b(?:that|which|who|whose|whom|where|when|while|since|until|if|but|and|or)\b", re.IGNORECASE
 )
 """Between an event and a signal: the event may not be what the signal is about."""
-BEFORE_IT = re.compile(r"\b(?:that|not|n['’]t|n['’]t\s+just|if|even|only|to|which|who)\s+$|[-]$", re.IGNORECASE)
+BEFORE_IT = re.compile(r"\b(?:that|not|if|even|only|to|which|who)\s+$|n['’]t\s+(?:just\s+)?$|-$", re.IGNORECASE)
+"""Right before a signal: it is turned down, or another clause's."""
 PLANNED = re.compile(r"\b(?:is|are|was|were|be|been)\s+due\s+to\s+$", re.IGNORECASE)
 """Before a verb: "it was due to leave"."""
 UNSURE = re.compile(
@@ -40,10 +46,7 @@ UNSURE = re.compile(
     re.IGNORECASE,
 )
 """Before a signal: somebody asks, fears or denies it."""
-FRONTED = re.compile(
-    r"\s*[\"“]?(?:because(?:\s+of)?|(?:due|thanks|owing)\s+to|as\s+a\s+(?:direct\s+)?(?:result|consequence)\s+of)\b",
-    re.IGNORECASE,
-)
+DENIED = re.compile(r"\b(?:not|never|no|cannot)\b|n['’]t\b", re.IGNORECASE)
 FAR = 90
 """Characters between an event and the signal, at most."""
 
@@ -55,16 +58,13 @@ def stated_causes(document: Document) -> list[Ends]:
         events = sorted((e for e in document.events if start <= e.start and e.end <= end), key=lambda e: e.start)
         if document.text[start:end].rstrip("\"”' ").endswith("?"):
             continue
-        if (signal := FRONTED.match(document.text, start, end)) and (
-            pair := _fronted(document.text, signal, events, end)
-        ):
-            found.append(pair)
+        opening = FRONTED.match(document.text, start, end)
+        pairs = [_fronted(document.text, opening, events, end)] if opening else []
         for pattern, flip in ((EFFECT_FIRST, True), (CAUSE_FIRST, False)):
-            for signal in pattern.finditer(document.text, start, end):
-                pair = _joined(document.text, start, signal, events, flip)
-                if pair and pair not in found:
-                    found.append(pair)
-    return found
+            signals = pattern.finditer(document.text, start, end)
+            pairs += [_joined(document.text, start, signal, events, flip) for signal in signals]
+        found += [pair for pair in pairs if pair]
+    return list(dict.fromkeys(found))
 
 
 def _joined(text: str, start: int, signal: re.Match[str], events: list[Event], flip: bool) -> Ends | None:
@@ -86,12 +86,13 @@ def _joined(text: str, start: int, signal: re.Match[str], events: list[Event], f
 
 
 def _fronted(text: str, signal: re.Match[str], events: list[Event], end: int) -> Ends | None:
-    """ "Because of the storm, trains stopped": the only event before the comma, and the first one after it."""
+    """ "Because of the storm, trains stopped": the last event before the comma, and the first one after it."""
     comma = text.find(",", signal.end(), end)
     inside = [e for e in events if signal.end() <= e.start and e.end <= comma]
     later = [e for e in events if e.start > comma]
     if comma < 0 or not inside or not later or later[0].start - comma > FAR:
         return None
-    if CLAUSE.search(text, signal.end(), comma) or CLAUSE.search(text, comma + 1, later[0].start):
+    between = text[comma + 1 : later[0].start]
+    if CLAUSE.search(text, signal.end(), comma) or any(p.search(between) for p in (CLAUSE, UNSURE, DENIED)):
         return None
     return inside[-1].id, later[0].id
