@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rankwise.relations.onward import onward, tells_on
+from rankwise.relations.onward import Told, onward, tells_on
 from rankwise.relations.times import times
 
 BEGIN = date(2020, 3, 3)  # a Tuesday
@@ -41,11 +41,11 @@ def test_what_only_the_day_of_writing_tells_stays_open():
 
 
 def test_a_day_that_the_year_does_not_have_stays_open():
-    assert onward([("29 February", "", "2024-02-29")], BEGIN) == [""]  # 2021 has none
+    assert onward([Told("29 February", "", "2024-02-29")], BEGIN) == [""]  # 2021 has none
 
 
 def test_the_calendar_ends_without_a_traceback():
-    assert onward([("Monday", "", "2020-03-02"), ("January", "", "2020-01")], date(9999, 12, 31)) == ["", ""]
+    assert onward([Told("Monday", "", "2020-03-02"), Told("January", "", "2020-01")], date(9999, 12, 31)) == ["", ""]
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_date_within_a_sentence_tells_on_and_a_dateline_does_not(text, tells):
 def test_each_weekday_is_less_than_a_week_after_the_last_one(begins, days):
     monday = date(2020, 3, 2)
     names = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
-    found = onward([(names[d], "", (monday + timedelta(d)).isoformat()) for d in days], begins)
+    found = onward([Told(names[d], "", (monday + timedelta(d)).isoformat()) for d in days], begins)
     at = begins
     for said, day in zip(found, days, strict=True):
         made = date.fromisoformat(said)

@@ -1,14 +1,18 @@
 """Days and months told without their year, where a text tells one thing after another.
 
 Newspapers look back from the day of writing: "Monday" is the last one. A report that begins "On 3 March 2020 the storm
-broke" has no such day; there "in April" and "on Monday" are the first ones after what was told last.
+broke" has no such day; there "in April" and "on Monday" are the first ones after what was told last, and "two days
+later" counts from there.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
+
+from .counted import TOLD, Step, from_told
 
 WITHIN = re.compile(r"\b(?:on|in|at|by|from|since|until|before|after|of|during)\s+(?:the\s+)?$", re.IGNORECASE)
 WEEKDAY = re.compile(
@@ -28,21 +32,35 @@ def tells_on(text: str, start: int) -> bool:
     return bool(WITHIN.search(text, max(0, start - 20), start))
 
 
-def onward(told: Iterable[tuple[str, str, str]], begins: date) -> list[str]:
+@dataclass(frozen=True)
+class Told:
+    """A time as the text has it.
+
+    value: "" where it depends on the day of writing; here: its value for some day of writing.
+    on: how far it lies from what was told before, where it counts from there (counted.py).
+    """
+
+    words: str
+    value: str
+    here: str
+    on: Step | None = None
+
+
+def onward(told: Iterable[Told], begins: date) -> list[str]:
     """TIMEX3 values of times in the order of the text.
 
     A weekday, and a month or a day without its year, becomes the first on or after what was told last. A weekday after
     no more than a month ("In May ... on Monday") stays open: "".
-
-    told: words; the value, "" where it depends on the day of writing; and the value for some day of writing.
     """
-    at, known, found = begins, True, []
-    for words, value, here in told:
-        bare = WEEKDAY.fullmatch(words.strip()) or MONTH.fullmatch(words.strip())
-        made = _next(words.strip(), here, at, known) if bare else value
+    at, known, last, found = begins, True, "", []
+    for time in told:
+        words = time.words.strip()
+        bare = WEEKDAY.fullmatch(words) or MONTH.fullmatch(words)
+        made = _next(words, time.here, at, known) if bare else from_told(time.on, last) if time.on else time.value
         found.append(made)
+        last = made if TOLD.fullmatch(made) else last
         if (
-            (bare or YEAR.search(words))
+            (bare or time.on or YEAR.search(words))
             and (day := VALUE.match(made))
             and at <= (then := date(int(day[1]), int(day[2]), int(day[3] or 1)))
         ):

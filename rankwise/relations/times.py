@@ -12,7 +12,8 @@ import re
 from datetime import date, datetime, timedelta
 
 from ..errors import DataError, explain
-from .onward import onward
+from .counted import since_told, step
+from .onward import Told, onward
 from .schema import Span, Timex
 from .time_mentions import COUNTED, Found, mentions
 
@@ -61,8 +62,14 @@ def times(text: str, created: str | date | None = None, *, begins: str | None = 
         anchor = _day(created)
         found = said = [(f, _value(text, f, anchor)) for f in mentions(text, anchor)]
     if begins:
-        told = [(text[f.start : f.end], v, here) for (f, v), (_, here) in zip(found, said, strict=True)]
-        found = [(f, v) for (f, _), v in zip(found, onward(told, _day(begins).date()), strict=True)]
+        told = [
+            Told(text[f.start : f.end], v, here, step(text, (f.start, f.end)))
+            for (f, v), (_, here) in zip(found, said, strict=True)
+        ]
+        values = onward(told, _day(begins).date())
+    else:
+        values = since_told(text, [((f.start, f.end), v) for f, v in found])
+    found = [(f, v) for (f, _), v in zip(found, values, strict=True)]
     return tuple(Timex(f"t{i}", f.start, f.end, value, _type(f, value)) for i, (f, value) in enumerate(found, 1))
 
 
@@ -110,7 +117,8 @@ def _type(found: Found, value: str) -> str:
     if value.startswith("P") and not value.endswith("_REF"):
         return "DURATION"
     clock = "T" in value if value else found.kind.startswith(("time", "datetime"))
-    return "DURATION" if found.kind == "duration" else "TIME" if clock and not value.endswith("_REF") else "DATE"
+    lasts = found.kind == "duration" and not value[:1].isdigit()  # "two days later" is a date
+    return "DURATION" if lasts else "TIME" if clock and not value.endswith("_REF") else "DATE"
 
 
 def _value(text: str, found: Found, anchor: datetime) -> str:
