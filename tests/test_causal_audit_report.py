@@ -27,6 +27,7 @@ def test_every_cue_has_effect_estimate_overlap_agreement_and_verdict():
     assert "| ok | yes | shortcut |" in said
     assert "`mine` on 150 pairs of events of 150 documents of `docs.jsonl`, seed 0" in said
     assert "Quick: some." in said
+    assert "3 simulations each, where there are any; seed 0." in said
 
 
 def test_figures_are_whole_in_json():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -87,6 +88,13 @@ def test_the_summary_says_what_chance_may_explain(found):
     rng = np.random.default_rng(0)
     noise = shop(200).assign(y=rng.normal(size=200))
     assert "Chance may explain" in summary(study(noise, "t", "y", common_causes=["income"]).policies)
+
+
+def test_a_rule_that_treats_everybody_does_the_same_as_treating_all():
+    good = shop(300).assign(y=lambda d: d.y + 50 * d.t)
+    said = summary(study(good, "t", "y", graph=EDGES, decision=Decision(0.0, rules=("age > 0",))).policies)
+    assert said.count("It does the same in every row as") == 1
+    assert {"`treat all`", "`age > 0`"} <= set(re.findall("`[^`]+`", said.partition(" It is better than")[0]))
 
 
 @pytest.mark.parametrize(

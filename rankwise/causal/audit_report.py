@@ -122,7 +122,9 @@ def _parts(found: Audit) -> Block:
 def _refuters(found: Audit) -> Block:
     columns = ("cue", "refuter", "estimate then", "passed", "what it means")
     rows = [(c.name, r.name, r.new, r.passed, r.sentence) for c in found.cues for r in c.refuted]
-    return Table(columns, tuple(rows)) if rows else Text("None was run.")
+    ran = max((r.simulations for c in found.cues for r in c.refuted), default=0)
+    caption = f"{ran} simulations each, where there are any; seed {found.seed}."
+    return Table(columns, tuple(rows), caption) if rows else Text("None was run.")
 
 
 def _unseen(found: Audit) -> Block:

@@ -59,11 +59,14 @@ def summary(p: Policies) -> str:
     best = p.best
     sure: list[str] = []
     unsure: list[str] = []
+    same: list[str] = []
     for d in p.differences:
         if best.policy in (d.first, d.second):
             other = d.second if d.first == best.policy else d.first
-            (sure if d.net.low > 0 or d.net.high < 0 else unsure).append(f"`{other}`")
+            alike = d.net.low == d.net.high == 0  # a rule that treats everybody beside treating all
+            (same if alike else sure if d.net.low > 0 or d.net.high < 0 else unsure).append(f"`{other}`")
     said = f"Best in this table: `{best.policy}`, worth {figure(best.net.value)} {_ends(best.net)} after cost."
+    said += f" It does the same in every row as {', '.join(same)}." if same else ""
     said += f" It is better than {', '.join(sure)} beyond chance." if sure else ""
     return said + (f" Chance may explain what it has over {', '.join(unsure)}." if unsure else "")
 
