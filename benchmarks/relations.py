@@ -2,6 +2,8 @@
 
     python benchmarks/relations.py run FOLDER      every run that has no row yet; FOLDER holds MATRES and its TimeML
     python benchmarks/relations.py table           results/relations/README.md from the finished rows
+    python benchmarks/relations.py speed           documents a second from raw text to a page, and where the time goes
+                                                   (benchmarks/timeline.py; needs no FOLDER)
 
 FOLDER is the user's own copy (its licence lets nobody pass it on). Documents named in --without FILE are never read:
 the test documents of TimeBank-Dense are TimeBank documents. Every finished run leaves one row in
@@ -224,14 +226,20 @@ def scores_of(row: dict[str, Any], field: str) -> list[Score]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("what", choices=("run", "table", "speed"))
     parser.add_argument("folder", nargs="?", type=Path)
     parser.add_argument("--without", type=Path, help="file with ids of documents that are never read")
     parser.add_argument("--only", default="", help="runs whose name has this in it")
     parser.add_argument("--share", default="0/1", help="this process's part of the runs, such as 0/2")
     given = parser.parse_args()
     if given.what == "run":
+        if given.folder is None:
+            parser.error("run needs FOLDER, which holds MATRES and its TimeML")
         run_all(given.folder, given.without, given.only, given.share)
+    elif given.what == "speed":
+        import timeline
+
+        timeline.main()
     else:
         import relations_table
 
