@@ -288,6 +288,8 @@ def main() -> None:
     parser.add_argument("--only", default="", help="runs whose name has this in it")
     given = parser.parse_args()
     if given.what == "run":
+        if given.folder is None:
+            parser.error("run needs FOLDER, which holds the corpora")
         run_all(given.folder, given.only)
     else:
         (ROOT / "README.md").write_text(table())
