@@ -149,16 +149,27 @@ def build(
     in_text = [e.id for e in sorted(document.events, key=lambda e: (e.start, e.end))]
     placed, loose = layers(in_text, (x.relation for x in links if x.relation.kind == "temporal"))
     by_date = [Contradiction(cycle, broken, "dates") for cycle, broken in fitted.conflicts]
+    by_text = {frozenset((a, b)) for a, b, kind in stated if kind == "temporal"}
+    in_words = [r for r in temporal if frozenset((r.source, r.target)) in by_text]
     return Timeline(
         document,
         tuple(sorted(links, key=lambda x: x.relation.kind != "temporal")),
-        fitted.bounds,
+        _by_words(fitted.bounds, fit(document, in_words).bounds) if in_words else fitted.bounds,
         placed,
         loose,
         (*order, *by_date),
         dict(confidence or {}),
         (*notes, *(f"{name} is left aside: {message}" for name, message in fitted.unread.items())),
     )
+
+
+def _by_words(bounds: Mapping[str, Bounds], alone: Mapping[str, Bounds]) -> dict[str, Bounds]:
+    """Bounds with what the text states for their reasons where that alone gives the same: no guess is behind them."""
+    nothing = Bounds()
+    return {
+        event: a if (a := alone.get(event, nothing)).known and (a.earliest, a.latest) == (b.earliest, b.latest) else b
+        for event, b in bounds.items()
+    }
 
 
 class Opinion(Protocol):
