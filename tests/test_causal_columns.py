@@ -20,6 +20,8 @@ TABLE = pd.DataFrame(
         "one": [1, 1, 1, 1],
         "dose": [0.0, 0.5, 1.0, 2.0],
         "said": ["yes", "no", "yes", "no"],
+        "word": ["no", "yes", "yes", "no"],
+        "typo": ["1.5", "2.5", "n/a?", "3"],
         "review": ["so good", "very bad", "fine", "dull"],
         "far": [1.0, np.inf, 2.0, 3.0],
         "when": pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-03", "2020-01-04"]),
@@ -55,6 +57,8 @@ def test_a_boolean_treatment_is_cast():
         ("review", "y", [], r"is text \(4 different values in 4 rows\)[^$]*that could stand in: t, flag"),
         ("t", "t", [], "treatment and as outcome"),
         ("t", "said", [], r"holds words \('yes', 'no'\)"),
+        ("t", "typo", [], r"holds words \('n/a\?'\): an average"),
+        ("word", "y", [], r"table\['word'\] == 'yes'"),
         ("t", "gap", [], r"'gap' is empty in 1 of 4 rows.\n  Drop these rows"),
         ("t", "far", [], "infinite"),
         ("t", "y", ["y"], "named as covariate and is the outcome"),
@@ -69,6 +73,12 @@ def test_what_cannot_be_used_is_named_with_the_remedy(treatment, outcome, covari
 def test_a_common_cause_that_is_no_column_is_refused():
     with pytest.raises(UnknownName, match=r"'ages' is no column [^$]*Nearest: age[^$]*cannot be adjusted"):
         frame(TABLE, "t", "y", ["ages"])
+
+
+def test_a_treatment_that_is_no_column_is_no_common_cause():
+    with pytest.raises(UnknownName, match="'tt' is no column") as caught:
+        frame(TABLE, "tt", "y", ["age"])
+    assert "common cause" not in str(caught.value)
 
 
 def test_free_text_is_no_category_and_a_name_is_there_once():

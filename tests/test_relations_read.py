@@ -57,6 +57,13 @@ def test_a_date_given_does_not_make_a_newspaper_of_a_report():
     assert prepare("On 3 March 2020 the pump failed. On Monday it was replaced.", "2020-03-05")[1] == []
 
 
+def test_an_old_date_in_a_text_that_points_at_its_day_of_writing_is_no_beginning():
+    text = "The firm opened on 1 July 1998. On Tuesday it said that it would strike next week."
+    document, notes = prepare(text, "2024-09-10")
+    assert [t.value for t in document.timexes] == ["1998-07-01", "2024-09-10", "2024-W38"]
+    assert "far from the date given" in notes[0]
+
+
 def test_a_date_far_from_the_texts_own_is_doubted():
     _, (note,) = prepare("Paris, 14 May 2021. It burned last month.", "2030-01-01")
     assert "far from the date given, 2030-01-01" in note

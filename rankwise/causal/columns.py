@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from ..errors import DataError, UnknownName, explain, nearest
 
 Floats = NDArray[np.float64]
+TREATED = {"yes", "y", "true", "treated", "treatment", "1", "on"}
+UNMEASURED = "A common cause that is only named, and not measured, cannot be adjusted for."
 MOST_WORDS = 50  # different words of a column that is read as categories; more is text
 
 
@@ -52,14 +54,16 @@ def frame(table: Any, treatment: str, outcome: str, covariates: Iterable[str] = 
                 ),
                 column=name,
             )
-    check_columns(table, [treatment, outcome, *names, *([group] if group else [])])
+    others = (treatment, outcome, *([group] if group else []))
+    check_columns(table, [*others, *names], others=others)
     y = table[outcome]
     if not _is_number(y):
-        seen = ", ".join(map(repr, y.unique()[:3].tolist()))
+        words = y[~y.map(_reads_as_number)].dropna().unique()  # those to blame: one of them makes words of all
+        seen = ", ".join(map(repr, words[:3].tolist() or y.unique()[:3].tolist()))
         raise DataError(
             explain(
                 f"the outcome {outcome!r} holds words ({seen}): an average needs numbers.",
-                "Make a column of 0 and 1 of the word that matters, and name that.",
+                "Mend or empty those cells, or make a column of 0 and 1 of the word that matters, and name that.",
             ),
             column=outcome,
         )
@@ -71,8 +75,11 @@ def frame(table: Any, treatment: str, outcome: str, covariates: Iterable[str] = 
     return Frame(y.to_numpy(dtype=float), t, x, wide, table[group].to_numpy() if group else None)
 
 
-def check_columns(table: Any, names: Iterable[str]) -> None:
-    """Raises UnknownName for what is no column, DataError for one that is there twice or has missing values."""
+def check_columns(table: Any, names: Iterable[str], *, others: Collection[str] = ()) -> None:
+    """Raises UnknownName for what is no column, DataError for one that is there twice or has missing values.
+
+    others: those of the names that are no common causes.
+    """
     columns = [str(c) for c in table.columns]
     for name in names:
         if name not in columns:
@@ -80,7 +87,7 @@ def check_columns(table: Any, names: Iterable[str]) -> None:
                 explain(
                     f"{name!r} is no column of the table.",
                     f"Nearest: {', '.join(nearest(name, columns))}.",
-                    "A common cause that is only named, and not measured, cannot be adjusted for.",
+                    *([] if name in others else [UNMEASURED]),
                 ),
                 name=name,
             )
@@ -145,7 +152,7 @@ def treatment_of(table: Any, name: str) -> NDArray[np.int64]:
             column=name,
         )
     if len(values) == 2:
-        one = str(values.tolist()[0])
+        one = str(next((v for v in values.tolist() if str(v).strip().lower() in TREATED), values.tolist()[-1]))
         raise DataError(
             explain(
                 f"the treatment {name!r} holds the words {' and '.join(map(repr, values.tolist()))}: which is treated?",
@@ -196,6 +203,14 @@ def numbers(table: Any, names: Iterable[str]) -> tuple[Floats, tuple[str, ...]]:
         parts += [(said == word).astype(float) for word in words[1:]]
         wide += [f"{name}={word}" for word in words[1:]]
     return (np.column_stack(parts) if parts else np.empty((len(table), 0))), tuple(wide)
+
+
+def _reads_as_number(cell: Any) -> bool:
+    try:
+        float(cell)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _is_number(column: Any) -> bool:

@@ -196,7 +196,8 @@ def _tell_text(found: Any) -> None:
     for text in found.notes:
         note(f"note: {text}")
     read = found.read
-    print(f"text     tells the treatment with an AUC of {read.auc:.2f}, and {share(read.explained)} of the outcome")
+    who = "text and columns tell" if found.covariates else "text     tells"
+    print(f"{who} the treatment with an AUC of {read.auc:.2f}, and {share(read.explained)} of the outcome")
     print(f"overlap  {found.overlap.sentence}\n")
     rows = [(e.name, figure(e.ate), interval(e.low, e.high)) for e in found.estimators]
     print(table(("estimator", f"effect on {found.outcome}", "95 % interval"), rows))

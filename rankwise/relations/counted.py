@@ -1,14 +1,13 @@
 """Times that count from what was told before: "three days later", "the next morning", "that evening".
 
 They take the precision of their unit: two years after 3 March 2018 is some day of 2020. Where what was told is coarser
-than the unit ("In May ... three days later") or far back, they have no value. Nor has "a year earlier", with which
-newspapers compare two quarters rather than two days.
+than the unit ("In May ... three days later"), they have no value. Nor has "a year earlier", with which newspapers
+compare two quarters rather than two days.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from datetime import date, timedelta
 
 from .schema import Span
@@ -19,8 +18,11 @@ Step = tuple[int, str]
 NUMBERS = ("a", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 NUMBER = {word: n for n, word in enumerate(NUMBERS, 1)} | {"an": 1, "one": 1}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+MONTHS: tuple[str, ...] = ("january", "february", "march", "april", "may", "june", "july", "august", "september")
+MONTHS += ("october", "november", "december")
+SEASONS = ("spring", "summer", "autumn", "fall", "winter")
 PARTS = {"morning": "TMO", "afternoon": "TAF", "evening": "TEV", "night": "TNI"}
-UNIT = rf"(?P<unit>day|{'|'.join(PARTS)}|week|month|year|{'|'.join(WEEKDAYS)})"
+UNIT = rf"(?P<unit>day|week|month|year|{'|'.join((*PARTS, *WEEKDAYS, *MONTHS, *SEASONS))})"
 LATER = re.compile(
     rf"(?P<n>\d{{1,3}}|{'|'.join(NUMBER)})\s+(?P<unit>day|week|month|year)s?\s+(?P<way>later|earlier|before)"
 )
@@ -32,7 +34,6 @@ OF = re.compile(r"\s+\w")  # "the day before the vote" counts from the vote
 TOLD = re.compile(r"(\d{4})(?:-(\d\d)(?:-(\d\d))?)?(?:T.*)?")
 BACK = {"earlier", "before", "previous"}
 ELSEWHERE = "elsewhere"
-FAR = 1000  # characters back to what was told
 
 
 def step(text: str, span: Span) -> Step | None:
@@ -50,8 +51,10 @@ def step(text: str, span: Span) -> Step | None:
     way, unit = found["way"] or found["aside"], found["unit"] or found["day"]
     if OWN.match(text, end) or (way in ("after", "before") and OF.match(text, end)):
         return 0, ELSEWHERE
-    if way == "next" and unit in ("week", "month", "year", *WEEKDAYS):
+    if way == "next" and unit not in ("day", *PARTS):
         return None  # from the day of writing
+    if unit in SEASONS:
+        return 0, ELSEWHERE
     said = found.get("n") or "one"
     n = int(said) if said.isdigit() else NUMBER[said]
     return -n if way in BACK else n, unit
@@ -66,6 +69,9 @@ def from_told(on: Step, told: str) -> str:
     try:
         if unit == "year" and year:
             return f"{date(year + n, 1, 1):%Y}"
+        if unit in MONTHS and year and month:
+            ahead = MONTHS.index(unit) + 1 - month
+            return f"{date(year + (n > 0 and ahead <= 0) - (n < 0 and ahead >= 0), month + ahead, 1):%Y-%m}"
         if unit == "month" and year and month:
             return f"{date(year + (month - 1 + n) // 12, (month - 1 + n) % 12 + 1, 1):%Y-%m}"
         if year and month and day:
@@ -82,18 +88,3 @@ def _days(n: int, unit: str, weekday: int) -> int:
         return n * 7 if unit == "week" else n
     ahead = WEEKDAYS.index(unit) - weekday
     return ahead % 7 if n == 0 else 1 + (ahead - 1) % 7 if n > 0 else -1 - (-ahead - 1) % 7
-
-
-def since_told(text: str, told: Iterable[tuple[Span, str]]) -> list[str]:
-    """Values of times in the order of the text, those that count from what was told put in.
-
-    told: where each stands, and its value by the day of writing.
-    """
-    found, last, at = [], "", 0
-    for span, value in told:
-        on = step(text, span)
-        made = (from_told(on, last) if span[0] - at <= FAR else "") if on else value
-        found.append(made)
-        if TOLD.fullmatch(made):
-            last, at = made, span[0]
-    return found

@@ -1,86 +1,141 @@
-"""Days and months told without their year, where a text tells one thing after another.
+"""Days and months told without their year, hours without their day, and times counted from what was told before.
 
 Newspapers look back from the day of writing: "Monday" is the last one. A report that begins "On 3 March 2020 the storm
-broke" has no such day; there "in April" and "on Monday" are the first ones after what was told last, and "two days
-later" counts from there.
+broke" has no such day; there "in April" and "on Monday" are the first ones after what was told last, "at noon" is of
+that day, and "two days later" counts from it. Where the text looks back ("had been removed in May") it is the last one
+before; where neither is plain, the time stays open.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from .counted import TOLD, Step, from_told
+from .counted import TOLD, from_told
+from .telling import Told
 
 WITHIN = re.compile(r"\b(?:on|in|at|by|from|since|until|before|after|of|during)\s+(?:the\s+)?$", re.IGNORECASE)
+BESIDE = re.compile(r"\b(?:which|who|whose|that|where|had|has|since|founded|born|based)\b", re.IGNORECASE)
 WEEKDAY = re.compile(
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:\s+(?:morning|afternoon|evening|night))?", re.IGNORECASE
 )
 MONTH = re.compile(
-    r"(?:the\s+)?(?:(?:early|mid|late)[-\s])?(?:\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?)?"
+    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?(?:the\s+)?(?:(?:early|mid|late)[-\s])?"
+    r"(?:\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?)?"
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\.?(?:\s+\d{1,2}(?:st|nd|rd|th)?)?",
     re.IGNORECASE,
 )
 YEAR = re.compile(r"\b\d{4}\b")
-VALUE = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?")
+DEICTIC = re.compile(
+    r"\b(?:yesterday|today|tonight|tomorrow"
+    r"|(?:last|next|this)\s+(?:week|weekend|month|year|(?:mon|tues|wednes|thurs|fri|satur|sun)day))\b",
+    re.IGNORECASE,
+)
+NEAR = 62
+"""Days back within which a day without its year is the one just passed."""
+FAR = 1000
+"""Characters back to what was told, in a newspaper."""
 
 
 def tells_on(text: str, start: int) -> bool:
-    """Whether the date at `start` is part of a sentence ("On 3 March 2020 the storm broke"), not a dateline."""
-    return bool(WITHIN.search(text, max(0, start - 20), start))
+    """Whether the date at `start` is when a sentence's own event was ("On 3 March 2020 the storm broke"): no dateline,
+    and not the date of something that is told beside it ("the firm, which was founded on 1 July 1998")."""
+    before = re.split(r"[.!?\n]\s", text[:start])[-1]
+    return bool(WITHIN.search(before)) and not BESIDE.search(before)
 
 
-@dataclass(frozen=True)
-class Told:
-    """A time as the text has it.
-
-    value: "" where it depends on the day of writing; here: its value for some day of writing.
-    on: how far it lies from what was told before, where it counts from there (counted.py).
-    """
-
-    words: str
-    value: str
-    here: str
-    on: Step | None = None
-
-
-def onward(told: Iterable[Told], begins: date) -> list[str]:
-    """TIMEX3 values of times in the order of the text.
-
-    A weekday, and a month or a day without its year, becomes the first on or after what was told last. A weekday after
-    no more than a month ("In May ... on Monday") stays open: "".
-    """
-    at, known, last, found = begins, True, "", []
+def since_told(told: Sequence[Told]) -> list[str]:
+    """TIMEX3 values of a newspaper's times in the order of the text: by the day of writing, but for those that count
+    from what was told before, within the thousand characters before."""
+    found, last, at = [], "", 0
     for time in told:
-        words = time.words.strip()
-        bare = WEEKDAY.fullmatch(words) or MONTH.fullmatch(words)
-        made = _next(words, time.here, at, known) if bare else from_told(time.on, last) if time.on else time.value
+        made = time.value
+        if time.on:
+            made = from_told(time.on, last) if time.span[0] - at <= FAR else ""
         found.append(made)
-        last = made if TOLD.fullmatch(made) else last
-        if (
-            (bare or time.on or YEAR.search(words))
-            and (day := VALUE.match(made))
-            and at <= (then := date(int(day[1]), int(day[2]), int(day[3] or 1)))
-        ):
-            at, known = then, day[3] is not None
+        if TOLD.fullmatch(made) and not time.aside:
+            last, at = made, time.span[0]
     return found
 
 
-def _next(words: str, here: str, at: date, known: bool) -> str:
-    match = VALUE.match(here)
-    if match is None:
-        return ""
-    year, month, day = (int(part) if part else None for part in match.groups())
-    if WEEKDAY.fullmatch(words) and day is not None:
-        named = date(year or 1, month or 1, day)
-        ahead = (named.weekday() - at.weekday()) % 7
-        return f"{at + timedelta(ahead):%Y-%m-%d}{here[10:]}" if known and (date.max - at).days >= ahead else ""
-    if MONTH.fullmatch(words):
-        passed = (month, day or 99) < (at.month, at.day)
+@dataclass
+class Clock:
+    """When a report is. precise: how much of `at` was told, "day", "month" or "year". last: the value told last."""
+
+    begins: date
+    at: date
+    precise: str = "day"
+    last: str = ""
+
+    def read(self, time: Told) -> str:
+        """The value of the next time of the report; moves on to it."""
+        made = self._value(time)
+        if (match := TOLD.fullmatch(made)) and not (time.clock or time.aside or time.back):
+            self.last = made
+            year, month, day = (int(part) if part else None for part in match.groups())
+            own = YEAR.search(time.words)
+            if year and not time.ahead and (own or time.on or self._bare(time.words)):
+                then = date(year, month or 1, day or 1)
+                if then >= (self.begins if own else self.at) and (month or year != self.at.year):
+                    self.at, self.precise = then, "day" if day else "month" if month else "year"
+        return made
+
+    def _value(self, time: Told) -> str:
+        if time.on:
+            return from_told(time.on, self.last)
+        if time.clock:
+            match = TOLD.fullmatch(self.last)
+            return self.last[:10] + time.here[10:] if match and match[3] and time.here[10:11] == "T" else ""
+        if WEEKDAY.fullmatch(time.words):
+            return self._weekday(time)
+        return self._month(time) if MONTH.fullmatch(time.words) else time.value
+
+    @staticmethod
+    def _bare(words: str) -> bool:
+        return bool(WEEKDAY.fullmatch(words) or MONTH.fullmatch(words))
+
+    def _weekday(self, time: Told) -> str:
+        match = TOLD.fullmatch(time.here)
+        if self.precise != "day" or not match or not match[3]:
+            return ""
+        ahead = (date(*(int(part) for part in match.groups())).weekday() - self.at.weekday()) % 7
+        ahead -= 7 * (time.back and not time.ahead and ahead > 0)
         try:
-            return f"{date(at.year + passed, month or 1, day or 1):%Y}{here[4:]}"
+            return f"{self.at + timedelta(ahead):%Y-%m-%d}{time.here[10:]}"
+        except OverflowError:  # the calendar ends
+            return ""
+
+    def _month(self, time: Told) -> str:
+        match = TOLD.fullmatch(time.here)
+        if not match or not match[2]:
+            return ""
+        year = self._year(int(match[2]), int(match[3] or 0), time)
+        try:
+            return f"{date(year, int(match[2]), int(match[3] or 1)):%Y}{time.here[4:]}" if year else ""
         except ValueError:  # 29 February
             return ""
-    return ""
+
+    def _year(self, month: int, day: int, time: Told) -> int:
+        """Of a month (day 0) or a day; 0 where it is open."""
+        here, told = (month, day or self.at.day), (self.at.month, self.at.day)
+        if here == told or self.precise == "year":
+            return self.at.year
+        ahead, back = self.at.year + (here < told), self.at.year - (here > told)
+        if time.back != time.ahead:
+            return back if time.back else ahead
+        apart = (here[0] - told[0]) * 30.4 + here[1] - told[1]  # days, about
+        on, behind = (apart % 365, -apart % 365)
+        if on <= behind:
+            return ahead
+        return back if day and behind <= NEAR else 0
+
+
+def onward(told: Sequence[Told], begins: date) -> list[str]:
+    """TIMEX3 values of a report's times in the order of the text.
+
+    begins: the first day that it tells of.
+    """
+    clock = Clock(begins, begins)
+    return [clock.read(time) for time in told]

@@ -12,7 +12,7 @@ from ..errors import DataError, explain
 from .corpora import read as corpus
 from .extract import FILE, REACH, Extractor
 from .language import language
-from .onward import tells_on
+from .onward import DEICTIC, tells_on
 from .schema import Document
 from .sentences import split
 from .timeline import Timeline, of_decoded
@@ -22,6 +22,7 @@ ENGLISH = "en"
 FOREIGN = 0.5  # how sure the guess of another language must be before it is said
 MANY = 600  # events; more are too many to draw, and to decode in a minute
 WEEK, YEAR = 7, 366  # days
+ONWARD = "a weekday, or a month without its year, is counted from what was told before it"
 OPENING = 200  # characters in which a text's own date stands
 SAMPLE = "113227_Russian_stock_markets_suspended_amid_market_turmoil"
 
@@ -55,10 +56,9 @@ def _dated(text: str, created: str) -> tuple[str, str, list[str]]:
     if created:
         created, notes = checked_date(created), []
         apart = abs((date.fromisoformat(day) - whole_day(created)).days) if day else 0
-        if report and apart > WEEK:
-            notes.append(
-                f'The text is read as a report that begins on "{said}": Monday is the first after what was told.'
-            )
+        old = apart > YEAR and DEICTIC.search(text)  # its "yesterday" is not of the day on which it begins
+        if report and apart > WEEK and not old:
+            notes.append(f'The text is read as a report that begins on "{said}": {ONWARD}.')
             return created, day, notes
         if day and apart > YEAR:
             notes.append(f'The text begins with "{said}" ({day}), far from the date given, {created}. Is that right?')
@@ -67,7 +67,7 @@ def _dated(text: str, created: str) -> tuple[str, str, list[str]]:
         return (
             "",
             day,
-            [f'No date was given. The report begins on "{said}" ({day}); Monday is the first after what was told.'],
+            [f'No date was given. The report begins on "{said}" ({day}): {ONWARD}.'],
         )
     if day:
         return day, "", [f'No date was given: the first one in the text, "{said}" ({day}), is taken as its own.']

@@ -30,6 +30,7 @@ AGE = re.compile(r"[\s-]olds?\b")
 BARE = re.compile(r"\d{1,2}")  # "13 percent" is no hour
 CLOCK = re.compile(r"\d|noon|midnight|clock|[ap]\.?m\b", re.IGNORECASE)  # "one five" is no time of the day
 WORDS = {"may", "march", "fall", "spring", "sat", "sun"}  # small letters, alone: seldom a month, season or day
+ORDINAL = re.compile(r"(?:a|the)\s+second|second", re.IGNORECASE)  # "a second fire"
 FRACTION = re.compile(r"\d{1,2}/(?:2|4|8|16|32)|previously", re.IGNORECASE)  # "fell 7/8"; "previously announced"
 ASIDE = re.compile(r"[\s-](?:earlier|later|before)\b", re.IGNORECASE)  # "[a year] earlier"
 SAID = {"currently": "PRESENT_REF", "soon": "FUTURE_REF"}  # what the library does not know
@@ -133,5 +134,8 @@ def _only_looks_so(text: str, found: Found) -> bool:
     ):
         return True
     if found.kind == "duration":
-        return bool(AGE.match(text, found.end))
+        counted = (
+            ORDINAL.fullmatch(words) and re.match(r"\s+[a-z]", text[found.end :]) and not ASIDE.match(text, found.end)
+        )
+        return bool(counted or AGE.match(text, found.end))
     return found.kind == "time" and not CLOCK.search(words)

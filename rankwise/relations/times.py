@@ -12,9 +12,10 @@ import re
 from datetime import date, datetime, timedelta
 
 from ..errors import DataError, explain
-from .counted import since_told, step
-from .onward import Told, onward
+from .onward import onward, since_told
 from .schema import Span, Timex
+from .sentences import split
+from .telling import told
 from .time_mentions import COUNTED, Found, mentions
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -24,7 +25,8 @@ AHEAD = re.compile(
     r"\b(will|shall|would|next|coming|upcoming|due|scheduled|expected|until|by|expires?|payable|plans?|deadline)\b",
     re.IGNORECASE,
 )
-OPENS = re.compile(r"\s*(?:in|on)?\s*", re.IGNORECASE)
+ENDED = re.compile(r"\b(?:by|(?:lasted|continued|remained)\s+until)\s+(?:the\s+)?$", re.IGNORECASE)
+OPENS = re.compile(r"(?:.*\b(?:and|but))?\s*(?:in|on)?\s*", re.IGNORECASE)
 PAST = re.compile(
     r"\b(was|were|had|did|ran|said|met|began|left|fell|rose|came|went|took|won|lost|\w{2,}ed)\b", re.IGNORECASE
 )  # "In January the council approved": the last one
@@ -61,14 +63,12 @@ def times(text: str, created: str | date | None = None, *, begins: str | None = 
     else:
         anchor = _day(created)
         found = said = [(f, _value(text, f, anchor)) for f in mentions(text, anchor)]
-    if begins:
-        told = [
-            Told(text[f.start : f.end], v, here, step(text, (f.start, f.end)))
-            for (f, v), (_, here) in zip(found, said, strict=True)
-        ]
-        values = onward(told, _day(begins).date())
-    else:
-        values = since_told(text, [((f.start, f.end), v) for f, v in found])
+    spans = [
+        ((f.start, f.end), v, here, f.kind in ("time", "timerange"))
+        for (f, v), (_, here) in zip(found, said, strict=True)
+    ]
+    as_told = told(text, spans, split(text))
+    values = onward(as_told, _day(begins).date()) if begins else since_told(as_told)
     found = [(f, v) for (f, _), v in zip(found, values, strict=True)]
     return tuple(Timex(f"t{i}", f.start, f.end, value, _type(f, value)) for i, (f, value) in enumerate(found, 1))
 
@@ -175,6 +175,8 @@ def _chosen(text: str, found: Found, anchor: datetime) -> dict[str, str]:
     before = re.split(r"[.!?\n]", text[max(0, found.start - NEAR) : found.start])[-1]
     after = re.split(r"[.!?\n]", text[found.end : found.end + NEAR // 2])[0]
     first = len(before.split()) < 3  # "On Monday it will", but not "said on Monday that it would"
+    if PAST.search(before):
+        before = ENDED.sub("", before)  # "lasted until Friday", "had left by May": the last one
     looks = bool(AHEAD.search(before) or (first and WILL.search(after)))
     ahead = looks or not past or (_nearer(dated, today) and not (OPENS.fullmatch(before) and PAST.search(after)))
     return found.values[later[0] if ahead and later else past[-1]]
