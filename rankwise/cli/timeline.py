@@ -122,6 +122,7 @@ def _one(name: str, source: str | Path, target: Path, reader: Any, *, overwrite:
     from ..errors import RankwiseError
     from ..relations.exports import write
     from ..relations.read import read
+    from ..relations.sources import bound_by
     from ..relations.textfile import read_text
 
     start = time.perf_counter()
@@ -143,6 +144,7 @@ def _one(name: str, source: str | Path, target: Path, reader: Any, *, overwrite:
         "inferred": sum(o in ("inferred", "dates") for o in origins),
         "changed": sum(link.change is not None for link in made.links),
         "dated": sum(e.id in made.bounds and made.bounds[e.id].known for e in made.document.events),
+        "by_text": sum(said == "text" for said in bound_by(made).values()),
         "contradictions": [str(c) for c in made.contradictions],
         "notes": list(made.notes),
         "seconds": round(time.perf_counter() - start, 2),
@@ -153,7 +155,8 @@ def _tell(figures: dict[str, Any]) -> None:
     for text in (*figures["notes"], *figures["contradictions"]):
         note(f"note: {text}")
     print(
-        f"{figures['text']}: {counted(figures['events'], 'event')}, {figures['dated']} of them with a bound in time; "
+        f"{figures['text']}: {counted(figures['events'], 'event')}, {figures['dated']} of them with a bound in time "
+        f"({figures['by_text']} by what the text states alone); "
         f"{counted(figures['temporal'], 'temporal relation')} ({figures['inferred']:,} inferred, "
         f"{figures['changed']:,} changed by decoding), {counted(figures['causal'], 'cause')}; {figures['seconds']} s"
     )
