@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +19,11 @@ import torch
 
 from rankwise.data import folder
 from rankwise.relations import learn
-from rankwise.relations.anchors import anchored
+from rankwise.relations.anchors import anchored, due
 from rankwise.relations.corpora import read
 from rankwise.relations.extract import Extractor
 from rankwise.relations.instants import SURE
+from rankwise.relations.pairs import Ends
 from rankwise.relations.schema import DOCUMENT_TIME, TEMPORAL, Document
 from rankwise.relations.signals import stated_causes
 from rankwise.train.record import machine, versions
@@ -53,12 +54,12 @@ def truth(document: Document) -> dict[tuple[str, str], str]:
     return found
 
 
-def clauses(documents: Sequence[Document]) -> Counter[str]:
-    """What annotators say of the pairs that the rule of clauses places within their date."""
+def clauses(documents: Sequence[Document], rule: Callable[[Document], list[Ends]] = anchored) -> Counter[str]:
+    """What annotators say of the pairs that a rule finds: of clauses within their date, or due by it."""
     found: Counter[str] = Counter()
     for d in documents:
         known = truth(d)
-        found.update(known.get(pair, "not annotated") for pair in anchored(d))
+        found.update(known.get(pair, "not annotated") for pair in rule(d))
     return found
 
 
@@ -107,7 +108,7 @@ def measured(place: Path | None) -> dict[str, Any]:
     held = json.loads((folder("timeline_reader") / "relations.json").read_text())["held_out"]["meantime"]
     meantime = list(read("meantime"))
     reader = Extractor.load(folder("timeline_reader"))
-    found: dict[str, Any] = {"clauses": {"MEANTIME": clauses(meantime)}}
+    found: dict[str, Any] = {"clauses": {"MEANTIME": clauses(meantime)}, "due": {"MEANTIME": clauses(meantime, due)}}
     found["stated"] = {
         "MEANTIME": stated(meantime),
         "BECAUSE": stated(list(read("because"))),
@@ -118,6 +119,7 @@ def measured(place: Path | None) -> dict[str, Any]:
         away = (place / "tb-dense" / "HELD_OUT.txt").read_text().split()
         news = list(read("tlink", place / "matres-tempeval3", without=away))
         found["clauses"]["TimeBank and AQUAINT"] = clauses(news)
+        found["due"]["TimeBank and AQUAINT"] = clauses(news, due)
         some = [d for d in news if d.created][:SOME]
         found["opinions"] = {
             "the day of writing": opinions(reader, some, True),
@@ -149,6 +151,11 @@ def table(found: dict[str, Any]) -> str:
     for name, c in found["clauses"].items():
         judged = sum(c.values()) - c["not annotated"]
         lines.append(f"| {name} | {sum(c.values())} | {judged} | {c['WITHIN']} ({c['WITHIN'] / judged:.1%}) |")
+    lines += ["", "## An event that is due by a date", "", "| corpus | annotated | before | within | after |"]
+    lines += ["|---|---|---|---|---|"]
+    for name, c in found["due"].items():
+        judged = sum(c.values()) - c["not annotated"]
+        lines.append(f"| {name} | {judged} | {c['BEFORE']} | {c['WITHIN']} | {c['AFTER']} |")
     for name, c in found.get("opinions", {}).items():
         lines += [
             "",

@@ -79,8 +79,8 @@ def test_a_long_name_is_cut_and_told_whole_in_a_tip():
 
 
 def test_an_empty_graph_and_an_empty_forest_are_drawings():
-    ET.fromstring(graph_svg([]))
-    ET.fromstring(forest_svg([]))
+    for drawn in (graph_svg([]), forest_svg([])):
+        assert ET.fromstring(drawn).tag == f"{SVG}svg"
 
 
 def test_intervals_stand_where_the_scale_says():

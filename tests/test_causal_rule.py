@@ -97,7 +97,9 @@ def test_everything_else_is_refused(text, says):
 @given(st.text(alphabet="age<>=!&|~()[]'\"`_. +*/%@:{}\n0123456789notrdi,", max_size=40))
 def test_any_text_gives_a_rule_or_one_message_of_ours(text):
     with suppress(RankwiseError):
-        Rule.parse(text, TABLE.columns)(TABLE)
+        treated = Rule.parse(text, TABLE.columns)(TABLE)
+        assert treated.dtype == bool
+        assert treated.shape == (len(TABLE),)
 
 
 @pytest.mark.parametrize(

@@ -159,8 +159,8 @@ def test_whole_numbers_that_hardly_repeat_are_remarked(rows):
 
 
 def test_numbers_that_are_classes_go_without_remark():
-    parsed([i % 21 for i in range(105)])  # five rows a class
-    parsed(list(range(20)))  # few classes
-    parsed([i % 21 for i in range(30)], kind="single")  # asked for
-    parsed([i % 21 for i in range(30)], kind="regression")
-    parsed([f"word{i}" for i in range(30)])
+    assert parsed([i % 21 for i in range(105)])[0] == "single"  # five rows a class
+    assert parsed(list(range(20)))[0] == "single"  # few classes
+    assert parsed([i % 21 for i in range(30)], kind="single")[0] == "single"  # asked for
+    assert parsed([i % 21 for i in range(30)], kind="regression")[0] == "regression"
+    assert parsed([f"word{i}" for i in range(30)])[0] == "single"

@@ -15,6 +15,7 @@ import re
 
 from .pairs import Ends
 from .schema import Document, Event, Timex
+from .telling import DID
 
 LEAD = re.compile(
     r"\b(?:in|on|at|during)\s+(?:about\s+|around\s+)?(?:the\s+)?(?:early\s+|late\s+|mid-?\s*)?$", re.IGNORECASE
@@ -45,11 +46,7 @@ OBJECT = re.compile(
     r"\s+(?:the|an?|its|their|his|her|our|your|my|this|these|those|all|any)\s+(?:[\w'’-]+\s+){0,2}", re.IGNORECASE
 )
 """Between a verb and its object."""
-PAST = re.compile(
-    r"\w{2,}ed|made|took|won|lost|held|met|sent|left|sold|bought|gave|began|broke|cut|shut|hit|saw|wrote|drew|paid|built"
-    r"|brought|caught|chose|found|got|put|set|led|struck|threw|withdrew|beat|sought|stole|taught|wore",
-    re.IGNORECASE,
-)
+PAST = re.compile(DID, re.IGNORECASE)
 OPENING = re.compile(r"\s*,\s*")
 JOINED = re.compile(r"\s+(?:(?:was|were|had|has|have|is|are|been|also|then|\w+ly)\s+)*", re.IGNORECASE)
 """Between a noun and its verb."""
@@ -67,10 +64,7 @@ def anchored(document: Document) -> list[Ends]:
 
 
 def due(document: Document) -> list[Ends]:
-    """(event, time) pairs where the event is to begin by the time: "must be completed by 3 May".
-
-    Annotators say so of 13 such pairs of MEANTIME, TimeBank and AQUAINT, and of 3 that it began within the time.
-    """
+    """(event, time) pairs where the event is to begin by the time: "must be completed by 3 May"."""
     found = []
     for timex in document.timexes:
         start, _ = document.sentences[document.sentence_of(timex.start)]

@@ -10,7 +10,7 @@ Weights are whole seconds times 2^20, less 1 for each "strictly": exact, and a c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -107,6 +107,15 @@ def fit(document: Document, relations: Iterable[Relation] | None = None) -> Fitt
             after, before = _chain(low_by, at), _chain(high_by, at)[::-1]
             bounds[event.id] = Bounds(*_instants(int(low[at]), int(high[at])), after, before)
     return Fitted(bounds, tuple(conflicts), _ordered(bounds, place, low, high), unread)
+
+
+def by_words(bounds: Mapping[str, Bounds], alone: Mapping[str, Bounds]) -> dict[str, Bounds]:
+    """Bounds, with those of what the text states alone in the place of equal ones: then no guess is a reason."""
+    nothing = Bounds()
+    return {
+        event: a if (a := alone.get(event, nothing)).known and (a.earliest, a.latest) == (b.earliest, b.latest) else b
+        for event, b in bounds.items()
+    }
 
 
 def dates_of(document: Document) -> tuple[dict[str, Interval], dict[str, str]]:

@@ -64,11 +64,7 @@ def _dated(text: str, created: str) -> tuple[str, str, list[str]]:
             notes.append(f'The text begins with "{said}" ({day}), far from the date given, {created}. Is that right?')
         return created, "", notes
     if report:
-        return (
-            "",
-            day,
-            [f'No date was given. The report begins on "{said}" ({day}): {ONWARD}.'],
-        )
+        return "", day, [f'No date was given. The report begins on "{said}" ({day}): {ONWARD}.']
     if day:
         return day, "", [f'No date was given: the first one in the text, "{said}" ({day}), is taken as its own.']
     return "", "", ["No date was given, and the text has no full one: the day of writing is not known."]

@@ -14,6 +14,11 @@ AHEAD = re.compile(
     r"\b(?:will|would|shall|should|must|to\s+be|plans?\s+to|planned|due|scheduled|expect(?:s|ed)?|by|until|deadline)\b",
     re.IGNORECASE,
 )
+DID = (
+    r"\w{2,}ed|made|took|won|lost|held|met|sent|left|sold|bought|gave|began|broke|cut|shut|hit|saw|wrote|drew|paid|built"
+    r"|brought|caught|chose|found|got|put|set|led|struck|threw|withdrew|beat|sought|stole|taught|wore"
+)
+"""Past forms of verbs that take an object."""
 ASIDE = re.compile(r"\b(?:after|before|because|since|which|who|that|when|while|as|if)\b", re.IGNORECASE)
 
 

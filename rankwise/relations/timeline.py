@@ -8,7 +8,7 @@ from typing import Protocol
 
 from ..errors import DataError, explain
 from .algebra import Derived, closure, contradictions, tell
-from .bounds import Bounds, Fitted, fit
+from .bounds import Bounds, Fitted, by_words, fit
 from .decode import Decoded
 from .layers import layers, reduced
 from .reasons import Change
@@ -154,22 +154,13 @@ def build(
     return Timeline(
         document,
         tuple(sorted(links, key=lambda x: x.relation.kind != "temporal")),
-        _by_words(fitted.bounds, fit(document, in_words).bounds) if in_words else fitted.bounds,
+        by_words(fitted.bounds, fit(document, in_words).bounds) if in_words else fitted.bounds,
         placed,
         loose,
         (*order, *by_date),
         dict(confidence or {}),
         (*notes, *(f"{name} is left aside: {message}" for name, message in fitted.unread.items())),
     )
-
-
-def _by_words(bounds: Mapping[str, Bounds], alone: Mapping[str, Bounds]) -> dict[str, Bounds]:
-    """Bounds with what the text states for their reasons where that alone gives the same: no guess is behind them."""
-    nothing = Bounds()
-    return {
-        event: a if (a := alone.get(event, nothing)).known and (a.earliest, a.latest) == (b.earliest, b.latest) else b
-        for event, b in bounds.items()
-    }
 
 
 class Opinion(Protocol):

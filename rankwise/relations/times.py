@@ -15,7 +15,7 @@ from ..errors import DataError, explain
 from .onward import onward, since_told
 from .schema import Span, Timex
 from .sentences import split
-from .telling import told
+from .telling import DID, told
 from .time_mentions import COUNTED, Found, mentions
 
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -28,7 +28,7 @@ AHEAD = re.compile(
 ENDED = re.compile(r"\b(?:by|(?:lasted|continued|remained)\s+until)\s+(?:the\s+)?$", re.IGNORECASE)
 OPENS = re.compile(r"(?:.*\b(?:and|but))?\s*(?:in|on)?\s*", re.IGNORECASE)
 PAST = re.compile(
-    r"\b(was|were|had|did|ran|said|met|began|left|fell|rose|came|went|took|won|lost|\w{2,}ed)\b", re.IGNORECASE
+    rf"\b(?:was|were|had|did|ran|said|fell|rose|came|went|{DID})\b", re.IGNORECASE
 )  # "In January the council approved": the last one
 PART = re.compile(r"T(MO|AF|EV|NI|MI|DT)$")
 SEASONS = ("SP", "SU", "FA", "WI")
