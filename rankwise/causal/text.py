@@ -29,23 +29,19 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from . import columns as column_rules
-from .aipw import Floats, Nuisances, mean_and_error, psi, split
+from .aipw import Floats, Nuisances, mean_and_error, split
 from .estimate import Effect, effect
 from .estimators import Estimate, Z
-from .overlap import Overlap, overlap
+from .jackknife import width
+from .overlap import Overlap
 from .refute import Refuted
-from .text_adapter import adapter_scores, method_of
-from .text_encoder import Encoder
-from .text_how import NUMBERS, How, how_of, prepared, together
-from .text_nuisance import Scores, refit, scores, standard, words
+from .text_how import NUMBERS, How, blocks_for, how_of, prepared, together
+from .text_read import BY_ANSWERS, BY_TEXT, Read, error_by_blocks, of_nuisances, read, views_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from ..core.adapter import Adapter
-
 PARTS = 4
-BY_TEXT, BY_ANSWERS = "text", "expected outcomes"
 
 
 @dataclass(frozen=True)
@@ -61,31 +57,12 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Read:
-    """What was read off the texts.
-
-    Attributes:
-        nuisances: what the estimate is made of. by: what the propensity is fitted on, BY_TEXT or BY_ANSWERS.
-        text_overlap: of the propensity given the text. overlap: of the one that is used.
-        auc: how well the text tells the treatment, .5 to 1. explained: share of the outcome's variance within the arms.
-        ranks: mean directions a site of each fold's adapter; () without adapters.
-    """
-
-    nuisances: Nuisances
-    by: str
-    text_overlap: Overlap
-    overlap: Overlap
-    auc: float
-    explained: float
-    ranks: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
 class TextEffect:
     """What was found.
 
     Attributes:
         ate, se: the average effect and its standard error; None where even the expected outcomes leave no overlap.
+        blocks: of rows that were left out in turn for that error (jackknife.py); 0: the models were taken as given.
         naive: the difference of means. dowhy: the same from DoWhy, with the text's numbers as common causes.
         parts: the effect on quarters of the rows by predicted effect.
         scores: [n] doubly robust score of each row that was used; `rows`: [n] their labels in the table's index.
@@ -106,12 +83,16 @@ class TextEffect:
     dowhy: Effect | None = None
     scores: Floats = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
     rows: NDArray[Any] = field(default_factory=lambda: np.empty(0), repr=False, compare=False)
+    blocks: int = 0
     groups: NDArray[Any] | None = field(default=None, repr=False, compare=False)
 
     @property
     def ci(self) -> tuple[float, float] | None:
         """95 %."""
-        return None if self.ate is None or self.se is None else (self.ate - Z * self.se, self.ate + Z * self.se)
+        if self.ate is None or self.se is None:
+            return None
+        half = width(self.blocks) * self.se
+        return self.ate - half, self.ate + half
 
     @property
     def overlap(self) -> Overlap:
@@ -125,12 +106,16 @@ class TextEffect:
     def estimators(self) -> tuple[Estimate, ...]:
         """Ours, the difference of means, and DoWhy's on the text's numbers; without ours, DoWhy's first."""
         others = [] if self.dowhy is None else [e for e in self.dowhy.estimators if e.name != self.naive.name]
-        if self.ate is None or self.se is None:
+        if self.ate is None or self.ci is None:
             return (*others, self.naive)
-        return (_row("AIPW on the text", self.ate, self.se), self.naive, *others)
+        ours = Estimate("AIPW on the text", self.ate, *self.ci, note="right if what is read off the text is")
+        return (ours, self.naive, *others)
 
     def where(self, mask: Any) -> tuple[float, float]:
-        """The effect on the rows where mask [n] is true, and its standard error. Raises DataError for fewer than 2."""
+        """The effect on the rows where mask [n] is true, and its standard error with the models taken as given.
+
+        Raises DataError for fewer than 2 rows.
+        """
         keep = np.asarray(mask, dtype=bool).ravel()
         if keep.size != self.n:
             raise DataError(f"the mask has {keep.size} rows, and {self.n} were used: see `rows`.")
@@ -159,6 +144,7 @@ def text_effect(
     texts = data[text].tolist()
     groups = together(texts, frame.groups)
     fold = split(frame.t, asked.folds, asked.seed, groups)
+    blocks = blocks_for(asked, frame.t, groups)
     views, adapters = views_of(texts, frame.t, frame.y, fold, asked)
     seen = read(views, frame.t, frame.y, fold, frame.x, [a.mean_rank for a in adapters])
     found = of_nuisances(seen.nuisances, frame.t, frame.y, groups)
@@ -166,6 +152,10 @@ def text_effect(
         notes.append(_told(seen))
     if not seen.overlap.ok:
         notes.append(f"There is no average effect over all rows. {seen.overlap.sentence}")
+    se = found[2]
+    if blocks and seen.overlap.ok:
+        rows = (frame.t, frame.y, fold, frame.x)
+        se = error_by_blocks(views, *rows, by=seen.by, blocks=blocks, seed=asked.seed, groups=groups)
     made = TextEffect(
         treatment,
         outcome,
@@ -174,64 +164,17 @@ def text_effect(
         asked,
         len(data),
         ate=found[1] if seen.overlap.ok else None,
-        se=found[2] if seen.overlap.ok else None,
+        se=se if seen.overlap.ok else None,
         naive=_naive(frame.t, frame.y),
         read=seen,
         parts=parts_of(found[0], seen.nuisances, groups),
         notes=tuple(notes),
         scores=found[0],
         rows=data.index.to_numpy(),
+        blocks=blocks,
         groups=groups,
     )
     return replace(made, dowhy=_by_dowhy(made, data)) if asked.refuters else made
-
-
-def views_of(
-    texts: list[str], t: NDArray[np.int64], y: Floats, fold: NDArray[np.int64], how: How
-) -> tuple[list[Scores], list[Adapter]]:
-    """What the method reads off the texts, and the adapters of the folds where it trains any."""
-    bag = scores("words", words(texts), t, y, fold)
-    if how.method == "bag":
-        return [bag], []
-    encoder = Encoder.open(how.base, how.max_length)
-    views = [bag, scores("layers", standard(encoder.layers(texts)), t, y, fold)]
-    if how.method == "frozen":
-        return views, []
-    recipe = replace(how.recipe, seed=how.seed, epochs=how.epochs)
-    adapted, adapters = adapter_scores(encoder, texts, t, y, fold, method_of(how.method), recipe)
-    return [*views, adapted], adapters
-
-
-def read(
-    views: list[Scores],
-    t: NDArray[np.int64],
-    y: Floats,
-    fold: NDArray[np.int64],
-    covariates: Floats,
-    ranks: list[float] | None = None,
-) -> Read:
-    """Nuisances of an estimate: given the text, or given the expected outcomes where the text leaves no overlap."""
-    from sklearn.metrics import roc_auc_score
-
-    parts = refit(views, t, y, fold, covariates)
-    given_text = overlap(parts.g)
-    auc, by, used = float(roc_auc_score(t, parts.g)), BY_TEXT, given_text
-    if not given_text.ok:
-        parts = refit(views, t, y, fold, covariates, answers_alone=True)
-        by, used = BY_ANSWERS, overlap(parts.g)
-    left = y - np.where(t == 1, parts.q1, parts.q0)
-    level = np.array([y[t == arm].mean() for arm in (0, 1)])[t]
-    total = float(((y - level) ** 2).mean())
-    explained = 1 - float((left**2).mean()) / total if total else 0.0
-    return Read(parts, by, given_text, used, auc, explained, tuple(ranks or ()))
-
-
-def of_nuisances(
-    parts: Nuisances, t: NDArray[np.int64], y: Floats, groups: NDArray[Any] | None = None
-) -> tuple[Floats, float, float]:
-    """[n] scores, their mean, and its standard error."""
-    found = psi(y, t, parts.q0, parts.q1, parts.g)
-    return (found, *mean_and_error(found, groups))
 
 
 def parts_of(found: Floats, parts: Nuisances, groups: NDArray[Any] | None = None) -> tuple[Part, ...]:
@@ -281,11 +224,8 @@ def _by_dowhy(found: TextEffect, data: pd.DataFrame) -> Effect:
 def _naive(t: NDArray[np.int64], y: Floats) -> Estimate:
     treated, others = y[t == 1], y[t == 0]
     error = float(np.sqrt(treated.var(ddof=1) / len(treated) + others.var(ddof=1) / len(others)))
-    return _row("difference of means", float(treated.mean() - others.mean()), error, "adjusts for nothing")
-
-
-def _row(name: str, ate: float, se: float, note: str = "right if what is read off the text is") -> Estimate:
-    return Estimate(name, ate, ate - Z * se, ate + Z * se, note=note)
+    ate = float(treated.mean() - others.mean())
+    return Estimate("difference of means", ate, ate - Z * error, ate + Z * error, note="adjusts for nothing")
 
 
 def _told(seen: Read) -> str:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from ..errors import DataError, RecipeError, explain, nearest, refuse_unknown
 from ..train.recipe import Recipe
 from . import columns as column_rules
+from .jackknife import BLOCKS
 from .refute import ALL
 from .text_adapter import RECIPE
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 METHODS = ("lora", "sora", "frozen", "bag")
+FEWEST = 10
+"""Blocks: from fewer, the error itself is off by a quarter."""
+MOST_ROWS = 1_000
+"""Beyond, leaving blocks out takes minutes, unless it is asked for."""
 NUMBERS = ("text_q0", "text_q1", "text_g")
 """Columns that stand in for the text: expected outcome of either arm, and the logit of the propensity."""
 
@@ -33,6 +38,8 @@ class How:
         folds: >= 2. seed: of folds, adapters and refuters.
         epochs: of each adapter; recipe: the rest of its training.
         refuters, simulations: see estimate.Settings; () for none, and then nothing is asked of DoWhy.
+        blocks: of rows, left out in turn for the standard error (jackknife.py), 10 at least; 0 takes the models as
+            given, whose intervals are too narrow for hundreds of rows. None: 20 for up to 1,000 rows, 0 for more.
         group: column whose rows belong together. Rows of equal text always do.
     """
 
@@ -45,6 +52,7 @@ class How:
     recipe: Recipe = RECIPE
     refuters: tuple[str, ...] = ALL
     simulations: int | None = None
+    blocks: int | None = None
     group: str | None = None
 
     def __post_init__(self) -> None:
@@ -55,6 +63,10 @@ class How:
             )
         if self.folds < 2:
             raise RecipeError(explain(f"folds={self.folds}: a row must be held out of something.", "At least 2."))
+        if self.blocks is not None and self.blocks != 0 and self.blocks < FEWEST:
+            raise RecipeError(
+                explain(f"blocks={self.blocks} tell no error.", f"At least {FEWEST}, or 0 to take the models as given.")
+            )
 
 
 def how_of(given: dict[str, Any]) -> How:
@@ -69,6 +81,20 @@ def together(texts: list[str], groups: NDArray[Any] | None) -> NDArray[Any] | No
         return groups
     numbers = {text: i for i, text in enumerate(dict.fromkeys(texts))}
     return np.array([numbers[text] for text in texts])
+
+
+def blocks_for(how: How, t: NDArray[np.int64], groups: NDArray[Any] | None) -> int:
+    """How many blocks are left out in turn. Raises RecipeError where more were asked for than there are rows for."""
+    units = [len(t[t == arm]) if groups is None else len(np.unique(groups[t == arm])) for arm in (0, 1)]
+    most = min(units) // 2  # two rows of each arm in a block
+    if how.blocks is None:
+        return BLOCKS if len(t) <= MOST_ROWS and most >= BLOCKS else 0
+    if how.blocks > most:
+        what = "rows" if groups is None else "groups of rows"
+        raise RecipeError(
+            explain(f"blocks={how.blocks} for {min(units)} {what} of one arm.", f"At most {most}, or 0 for none.")
+        )
+    return how.blocks
 
 
 def prepared(

@@ -123,7 +123,18 @@ def _how(found: TextEffect) -> Section:
         "penalised regressions (or an adapter's heads); propensity and outcomes are fitted on them without the rows "
         "that they are asked about. The estimate is augmented inverse propensity weighting."
     )
+    said += f" {_interval(found)}"
     said += f"\n\nDoWhy was given {', '.join(stand_ins(found))} in place of the text."
     if how.group:
         said += f" Rows of one {how.group} were held out together and count as one in the error."
     return Section("How it was made", (Text(said),))
+
+
+def _interval(found: TextEffect) -> str:
+    if not found.blocks:
+        return "Its interval takes the models as given; for some hundreds of rows that is too narrow."
+    kept = "; the adapters stay as they are" if found.how.method in ("lora", "sora") else ""
+    return (
+        f"Its interval is from {found.blocks} blocks of rows, left out in turn, the models fitted anew each time"
+        f"{kept}. Those of the quarters take the models as given."
+    )

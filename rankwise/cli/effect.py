@@ -65,6 +65,13 @@ def effect(
     ] = TextMethod.lora,
     base: Annotated[str, typer.Option(help="With --text: the encoder.")] = "minilm",
     epochs: Annotated[float, typer.Option(help="With --text: of each adapter.")] = 3.0,
+    blocks: Annotated[
+        int | None,
+        typer.Option(
+            help="With --text: of rows, left out in turn for the interval; 0 takes the models as given.",
+            show_default="20, or 0 for more than 1,000 rows",
+        ),
+    ] = None,
     nuisance: Annotated[Nuisance, typer.Option(help="Models of outcome and treatment.")] = Nuisance.linear,
     folds: Annotated[int, typer.Option(help="A row is held out with its fold.")] = 5,
     group: Annotated[
@@ -116,6 +123,7 @@ def effect(
             method=text_method.value,
             base=base,
             epochs=epochs,
+            blocks=blocks,
             folds=folds,
             group=group,
             refuters=which,
