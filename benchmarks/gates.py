@@ -75,16 +75,16 @@ def lines_of(name: str, found: Experiment) -> list[str]:
         f"{len(found.switches)} switches of {sum(len(s.members) for s in found.switches)} directions; "
         f"{found.runs} masks ({found.runs / len(found.switches):.1f} a switch; {kind}); {found.seconds:.0f} s.",
         "",
-        "| outcome | open | shut | R2 main | with pairs | pairs shrunk | chosen: R2 | 95 % | largest effect | carriers "
-        "| r with leave-one-out | n |",
-        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+        "| outcome | open | shut | R2 main | with pairs | pairs shrunk | process | chosen: R2 | 95 % | largest effect "
+        "| carriers | r with leave-one-out | n |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for m in found.measured:
-        pairs, shrunk = ("–" if r is None else f"{r:.3f}" for r in (m.r2_pairs, m.r2_shrunk))
+        pairs, shrunk, gp = ("–" if r is None else f"{r:.3f}" for r in (m.r2_pairs, m.r2_shrunk, m.r2_gp))
         lines.append(
-            f"| {m.outcome} | {m.open:+.3f} | {m.shut:+.3f} | {m.r2_main:.3f} | {pairs} | {shrunk} | {m.chosen}: "
-            f"{m.r2:.3f} | {m.low:.2f} to {m.high:.2f} | {span(m):.3f} | {carriers(m)} of {len(m.effects)} | "
-            f"{m.agreement:.2f} | {m.units} |"
+            f"| {m.outcome} | {m.open:+.3f} | {m.shut:+.3f} | {m.r2_main:.3f} | {pairs} | {shrunk} | {gp} "
+            f"| {m.chosen}: {m.r2:.3f} | {m.low:.2f} to {m.high:.2f} | {span(m):.3f} "
+            f"| {carriers(m)} of {len(m.effects)} | {m.agreement:.2f} | {m.units} |"
         )
     return [*lines, ""]
 

@@ -10,7 +10,7 @@ import torch
 
 import rankwise as rw
 from rankwise.causal.cue import Case
-from rankwise.causal.gate_outcomes import CaseReader, cases_of, cue_outcome, edited, table_outcome
+from rankwise.causal.gate_outcomes import CaseReader, cases_of, cue_outcome, edited, lead, table_outcome
 from rankwise.causal.gates import experiment
 from rankwise.causal.switches import shut, switches
 from rankwise.core.host import attach, attached
@@ -19,7 +19,7 @@ from rankwise.methods import SoRA
 from rankwise.relations.edits import apply
 from rankwise.relations.extract import Extractor
 from rankwise.relations.model import heads
-from rankwise.train.evaluate import evaluate
+from rankwise.train.evaluate import evaluate, predict
 from tests import learn, tiny
 from tests.stories import WIDTH, stories, story
 from tests.words import SIZE, Words
@@ -101,6 +101,15 @@ def test_masks_reach_the_text(extractor):
     assert sum(e.shapley for e in by_name["connective"].effects) == pytest.approx(whole.mean() - base.mean())
 
 
+def test_an_answer_is_right_where_it_leads(extractor):
+    outcome = cue_outcome(CaseReader(extractor), cases(), [Connective()])
+    found = outcome.run()
+    ahead = found[outcome.margins["accuracy"]]
+    assert ((ahead > 0) == (found["accuracy"] == 1)).all()
+    by_hand = lead(np.log([[0.5, 0.3, 0.1, 0.1], [0.5, 0.3, 0.1, 0.1]]), np.array([0, 1]))
+    np.testing.assert_allclose(by_hand, [np.log(5 / 3), np.log(3 / 5)])
+
+
 def test_any_reader_will_do_and_unsure_cases_are_counted():
     reader = lambda given: np.array([0.9 if " before " in c.document.text else 0.2 for c in given])  # noqa: E731
     doubt = Connective("doubtful", sure=False)
@@ -136,9 +145,28 @@ def test_a_table_adapters_accuracy_is_that_of_evaluate(kind):
     scores = evaluate(model, adapter, task, rows, ci=False)
     assert -found["log-likelihood"].mean() == pytest.approx(scores.loss)
     assert ("accuracy" in outcome.legend) == (kind != "regression")
+    assert outcome.margins == ({} if kind == "regression" else {"accuracy": "lead of the right answer"})
+    if kind != "regression":
+        assert ((found["lead of the right answer"] > 0) == (found["accuracy"] == 1)).all()
+        assert kind == "multi" or 0 < found["accuracy"].mean() < 1  # both signs are there
     if kind == "single":
         assert scores.metric == "accuracy"
         assert found["accuracy"].mean() == pytest.approx(scores.value)
+
+
+def test_a_row_of_several_labels_leads_by_the_one_least_sure():
+    model, task = learn.bert(), learn.task("multi")
+    adapter = rw.new(model, SoRA(rank=2), ["query"], heads=task.heads, seed=0)
+    with attached(model, adapter):
+        said = predict(model, None, task, task.train)
+        answers = [[int(v) for v in task.answers(a[None])[0]] for a in said]
+        rows = [replace(row, label=a) for row, a in zip(task.train, answers, strict=True)]
+        rows[0] = replace(rows[0], label=[1 - answers[0][0], *answers[0][1:]])  # one of its labels is wrong
+        found = table_outcome(model, task, rows).run()
+    assert list(found["accuracy"]) == [0.0, *[1.0] * (len(rows) - 1)]
+    ahead = found["lead of the right answer"]
+    assert ahead[0] == pytest.approx(-abs(float(said[0][0])))
+    assert ahead[1] == pytest.approx(float(said[1].abs().min()))
 
 
 def test_rows_that_cannot_be_scored_are_refused():

@@ -26,7 +26,7 @@ def found():
 
 def made(effects):
     rows = tuple(Switched(str(k), e, e, e, 0.0, e, None) for k, e in enumerate(effects))
-    return Measured("y", "", 1, 1, 0.0, 0.0, rows, (), 1.0, None, None, "main", 1.0, 1.0, 1.0)
+    return Measured("y", "", 1, 1, 0.0, 0.0, rows, (), "", 1.0, None, None, None, "main", 1.0, 1.0, 1.0)
 
 
 def test_carriers_by_hand():

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from ..core.head import loss
 from ..errors import DataError, explain
@@ -25,7 +26,7 @@ from .design import Floats
 from .gates import Outcome
 
 BATCH = 16
-RIGHT, LIKELY = "accuracy", "log-likelihood"
+RIGHT, LIKELY, LEAD = "accuracy", "log-likelihood", "lead of the right answer"
 
 
 @dataclass(frozen=True)
@@ -150,7 +151,8 @@ def cue_outcome(reader: Reader, cases: Sequence[Case], cues: Sequence[Cue], most
             at += 2 * n
         if said is not None and labelled:
             values[RIGHT] = (said[at:].argmax(1) == gold).astype(np.float64)
-            values[LIKELY] = np.log(np.clip(said[at:][np.arange(len(gold)), gold], 1e-9, None))
+            logs = np.log(np.clip(said[at:], 1e-9, None))
+            values[LIKELY], values[LEAD] = logs[np.arange(len(gold)), gold], lead(logs, gold)
         return values
 
     clusters = {name: [c.document.id for c in e.on] for name, e in used.items()}
@@ -159,7 +161,16 @@ def cue_outcome(reader: Reader, cases: Sequence[Case], cues: Sequence[Cue], most
         clusters |= {name: [c.document.id for c in labelled] for name in (RIGHT, LIKELY)}
         legend |= {RIGHT: "share of labelled pairs answered right", LIKELY: "mean log-probability of the right label"}
     notes = [f"{n}: {e.looked - len(e.on)} of {e.looked} pairs skipped, no certain edit." for n, e in sets.items()]
-    return Outcome(run, clusters, legend, tuple(note for note in notes if ": 0 of " not in note))
+    steps = {RIGHT: LEAD} if labelled else {}
+    return Outcome(run, clusters, legend, tuple(note for note in notes if ": 0 of " not in note), steps)
+
+
+def lead(logits: Floats, gold: NDArray[np.int64]) -> Floats:
+    """[n] by how much the right one of [n, labels] leads the best of the others."""
+    rows = np.arange(len(gold))
+    others = logits.copy()
+    others[rows, gold] = -np.inf
+    return np.asarray(logits[rows, gold] - others.max(1))
 
 
 def table_outcome(model: nn.Module, task: Task, given: Sequence[Example]) -> Outcome:
@@ -179,9 +190,7 @@ def table_outcome(model: nn.Module, task: Task, given: Sequence[Example]) -> Out
         losses = [float(loss(task.head, a[None], label[None])) for a, label in zip(answers, labels, strict=True)]
         values: dict[str, Floats] = {LIKELY: -np.array(losses)}
         if task.head.kind != "regression":
-            choices = [task.answers(a[None])[0] for a in answers]
-            right = [bool((c == label).all()) for c, label in zip(choices, labels, strict=True)]
-            values[RIGHT] = np.array(right, dtype=np.float64)
+            values |= _choices(task, answers, labels)
         return values
 
     legend = {LIKELY: "mean log-probability of the right answer"}
@@ -190,4 +199,17 @@ def table_outcome(model: nn.Module, task: Task, given: Sequence[Example]) -> Out
     else:
         legend = {RIGHT: "share of rows answered right"} | legend
     each = [str(k) for k in range(len(given))]
-    return Outcome(run, dict.fromkeys(legend, each), legend)
+    steps = {RIGHT: LEAD} if RIGHT in legend and len(task.head.labels) > 1 else {}
+    return Outcome(run, dict.fromkeys(legend, each), legend, margins=steps)
+
+
+def _choices(task: Task, answers: Sequence[Tensor], labels: Sequence[Tensor]) -> dict[str, Floats]:
+    """Rows answered right, and by how much: over the best wrong label, or of several the one least sure."""
+    chosen = [task.answers(a[None])[0] for a in answers]
+    right = [bool((c == label).all()) for c, label in zip(chosen, labels, strict=True)]
+    logits, gold = torch.stack(list(answers)).double().numpy(), torch.stack(list(labels)).numpy()
+    if task.head.kind == "multi":
+        ahead = np.where(gold > 0, logits, -logits).min(1)
+    else:
+        ahead = lead(logits, gold)
+    return {RIGHT: np.array(right, dtype=np.float64)} | ({LEAD: ahead} if logits.shape[1] > 1 else {})

@@ -96,6 +96,7 @@ def _carried(found: Experiment) -> Section:
         "R2 main",
         "R2 pairs",
         "R2 shrunk",
+        "R2 process",
         "carriers",
         "left out",
         "n",
@@ -103,15 +104,17 @@ def _carried(found: Experiment) -> Section:
     )
     rows = [
         (
-            *(m.outcome, m.open, m.shut, m.r2, interval(m.low, m.high), m.r2_main, m.r2_pairs, m.r2_shrunk),
+            *(m.outcome, m.open, m.shut, m.r2, interval(m.low, m.high), m.r2_main),
+            *(m.r2_pairs, m.r2_shrunk, m.r2_gp),
             *(f"{carriers(m)} of {len(m.effects)}", m.agreement, m.units, m.documents),
         )
         for m in found.measured
     ]
     caption = (
-        "R2: of the best model, chosen on the runs of the fit; of main effects alone, with pairs, and with pairs that "
-        "are shrunk towards 0. carriers: switches that hold 90 % of the sum "
-        "of main effects. left out: correlation of main effects with leave-one-out ones."
+        "R2: of the best model, chosen on the runs of the fit; of main effects alone, with pairs, with pairs that "
+        "are shrunk towards 0, and of a Gaussian process, which has what switches do in threes and more. carriers: "
+        "switches that hold 90 % of the sum of main effects. left out: correlation of main effects with leave-one-out "
+        "ones."
     )
     meaning = "\n\n".join(f"`{m.outcome}`: {m.legend}." for m in found.measured)
     picture = Picture(
@@ -135,7 +138,7 @@ def _outcome(m: Measured) -> Section:
         told = tuple((p.first, p.second, p.effect, interval(p.low, p.high)) for p in best)
         count = len(m.effects) * (len(m.effects) - 1) // 2
         note = f"{len(sure)} of {count} pairs have an interval without 0"
-        note += "; they are shrunk towards it." if m.chosen == "shrunk" else f", {count / 20:.1f} would by chance."
+        note += "; they are shrunk towards it." if m.pairs_by == "shrunk" else f", {count / 20:.1f} would by chance."
         blocks.append(Table(("first", "second", "raises its effect by", "95 %"), told, note))
     return Section(m.outcome, tuple(blocks))
 

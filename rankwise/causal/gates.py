@@ -13,34 +13,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from torch import nn
 
 from ..errors import DataError, RecipeError, explain
 from . import shapley as exactly
-from .design import (
-    PAIRS,
-    PER_SWITCH,
-    Design,
-    Fit,
-    Floats,
-    Masks,
-    design,
-    every_mask,
-    fit,
-    left_out,
-    left_out_r2,
-    pair_names,
-    r2_interval,
-)
+from .design import PAIRS, PER_SWITCH, Design, Fit, Floats, Masks, design, every_mask, fit, pair_names, r2_interval
 from .design import r2 as r2_of
+from .mask_models import STILL, MaskModel, chosen, models_of
 from .measured import Experiment, Measured, PairEffect, Switched
-from .shrunk import fit_shrunk
 from .switches import Switch, shut, switches
-
-STILL = 1e-9  # an outcome that varies by less over the masks is moved by no switch
 
 
 @dataclass(frozen=True)
@@ -50,12 +34,15 @@ class Outcome:
     run: asks the model as it is just now; name -> one number a unit (a row, an edited case). Its mean is the outcome.
     clusters: name -> the document of each unit, so that errors over texts count documents.
     legend: name -> what the number is, in a phrase. notes: what was left out, and why.
+    margins: of outcomes that are 0 or 1 for a unit, where `run` tells more: name -> the name under which it also gives
+        a number a unit that is above 0 where the outcome is 1 (for accuracy: by how much the right answer leads).
     """
 
     run: Callable[[], Mapping[str, Floats]]
     clusters: Mapping[str, Sequence[str]]
     legend: Mapping[str, str]
     notes: tuple[str, ...] = ()
+    margins: Mapping[str, str] = field(default_factory=dict)
 
 
 def experiment(
@@ -125,7 +112,7 @@ def _run(
     for done, mask in enumerate(masks, 1):
         with shut(model, [s for s, is_open in zip(given, mask, strict=True) if not is_open]):
             values = {name: np.asarray(v, dtype=np.float64).reshape(-1) for name, v in outcome.run().items()}
-        for name in outcome.legend:
+        for name in (*outcome.legend, *outcome.margins.values()):
             if not len(values[name]) or not np.isfinite(values[name]).all():
                 what = "has no units" if not len(values[name]) else "is not finite under some mask"
                 raise DataError(explain(f"outcome {name!r} {what}.", "Every mask needs a finite number a unit."))
@@ -147,22 +134,24 @@ def _measure(
 ) -> Measured:
     names = [s.name for s in given]
     units = _of(runs, plan.fit, name)
-    models, chosen = _models(plan, units.mean(1))
+    margins = _of(runs, plan.fit, outcome.margins[name]) if name in outcome.margins else None
+    models = models_of(plan, units.mean(1), margins)
+    best = chosen(models)
     tested = plan.fit if plan.complete else plan.fresh
     truth = _of(runs, tested, name).mean(1)
     moved = bool(np.ptp(np.concatenate([units.mean(1), truth])) > STILL)
-    said = {name: _unseen(plan, units.mean(1), name, model) for name, model in models.items()}
-    r2 = {name: r2_of(truth, predicted) if moved else float("nan") for name, predicted in said.items()}
-    low, high = r2_interval(truth, said[chosen], seed=seed) if moved else (float("nan"), float("nan"))
+    r2 = {name: r2_of(truth, model.said) if moved else float("nan") for name, model in models.items()}
+    low, high = r2_interval(truth, models[best].said, seed=seed) if moved else (float("nan"), float("nan"))
     ends = _of(runs, np.array([[True] * len(names), [False] * len(names)]), name).mean(1)
     left = ends[0] - _of(runs, plan.left_out, name).mean(1)
-    main = models["main"]
-    pairs = _pairs(names, models[chosen] if chosen == "shrunk" else models.get("pairs"))
+    main = models["main"].effects or fit(plan, units.mean(1), pairs=False)
+    by = _with_pairs(models, best)
+    pairs = _pairs(names, models[by].effects if by else None)
     if exact:  # every mask ran, so that effects need not be estimated from some of them
         plan = Design(every_mask(len(names)), plan.fit[:0], mirrored=False)
         units = _of(runs, plan.fit, name)
         main = fit(plan, units.mean(1), pairs=False)
-        pairs = _pairs(names, fit(plan, units.mean(1), pairs=True))
+        by, pairs = "pairs", _pairs(names, fit(plan, units.mean(1), pairs=True))
     errors = _text_errors(plan, units, outcome.clusters[name])
     shares = exactly.shapley(units.mean(1)) if exact else None
     return Measured(
@@ -174,37 +163,22 @@ def _measure(
         shut=float(ends[1]),
         effects=_effects(names, main, errors, left, shares),
         pairs=pairs,
+        pairs_by=by,
         r2_main=r2["main"],
         r2_pairs=r2.get("pairs"),
         r2_shrunk=r2.get("shrunk"),
-        chosen=chosen,
+        r2_gp=r2.get("gp"),
+        chosen=best,
         low=low,
         high=high,
         agreement=_correlation(main.main, left),
     )
 
 
-def _unseen(plan: Design, y: Floats, name: str, model: Fit) -> Floats:
-    """What a model says of masks that it has not seen: fresh ones, or where all were fitted each from the others."""
-    if not plan.complete:
-        return model.predict(plan.fresh)
-    predicted = left_out(plan, y, pairs=name == "pairs")
-    return model.predict(plan.fit) if predicted is None else predicted
-
-
-def _models(plan: Design, y: Floats) -> tuple[dict[str, Fit], str]:
-    """What is fitted to the runs, by name, and which of it predicts each of them best from the others."""
-    models = {"main": fit(plan, y, pairs=False)}
-    misses = {"main": 1 - left_out_r2(plan, y, pairs=False)}
-    if 1 < plan.switches <= PAIRS:
-        models["pairs"] = fit(plan, y, pairs=True)
-        misses["pairs"] = 1 - left_out_r2(plan, y, pairs=True)
-    shrunk = None if plan.complete else fit_shrunk(plan, y)
-    if shrunk is not None and shrunk.plain > 0:
-        models["shrunk"] = shrunk.fitted
-        misses["shrunk"] = misses["main"] * shrunk.press / shrunk.plain
-    best = min(misses, key=lambda k: misses[k])
-    return models, best if np.isfinite(misses[best]) else "main"
+def _with_pairs(models: Mapping[str, MaskModel], best: str) -> str:
+    """Whose pairs are told: the chosen model's, or where it has none those of the better one that has."""
+    some = [name for name in ("pairs", "shrunk") if name in models and (best != "main" or name == "pairs")]
+    return best if best in some else min(some, key=lambda name: models[name].miss, default="")
 
 
 def _effects(names: list[str], main: Fit, errors: Floats, left: Floats, shares: Floats | None) -> tuple[Switched, ...]:

@@ -43,13 +43,14 @@ class Measured:
     """One outcome over the whole experiment.
 
     open, shut: the outcome with every switch open, and with every one shut.
-    r2_main, r2_pairs, r2_shrunk: share of the variance over masks that main effects predict; those and pairs, by least
-        squares (15 switches or fewer); those and pairs shrunk (where some masks did not run). On masks that were held
-        out, or where all were fitted each predicted from the others. nan where no switch moves the outcome.
-    chosen: "main", "pairs" or "shrunk": what predicts the runs of the fit best, each from the others. r2, low and high
-        are its.
-    pairs: of least squares; where "shrunk" was chosen, of that, and with more than 15 switches only those whose
-        interval leaves out 0.
+    r2_main, r2_pairs, r2_shrunk, r2_gp: share of the variance over masks that main effects predict; those and pairs, by
+        least squares (15 switches or fewer); those and pairs shrunk (where some masks did not run); a Gaussian process,
+        with products of all orders (3 to 40 switches). On masks that were held out, or where all were fitted each
+        predicted from the others. nan where no switch moves the outcome.
+    chosen: "main", "pairs", "shrunk" or "gp": what predicts the runs of the fit best, each from the others. r2, low
+        and high are its.
+    pairs: of the model that was chosen, or where it has none of the better one that has ("pairs" or "shrunk", in
+        pairs_by). With more than 15 switches only those whose interval leaves out 0.
     agreement: correlation of main effects with leave-one-out ones; nan with fewer than three switches.
     """
 
@@ -61,9 +62,11 @@ class Measured:
     shut: float
     effects: tuple[Switched, ...]
     pairs: tuple[PairEffect, ...]
+    pairs_by: str
     r2_main: float
     r2_pairs: float | None
     r2_shrunk: float | None
+    r2_gp: float | None
     chosen: str
     low: float
     high: float
@@ -71,7 +74,7 @@ class Measured:
 
     @property
     def r2(self) -> float:
-        value = {"main": self.r2_main, "pairs": self.r2_pairs, "shrunk": self.r2_shrunk}[self.chosen]
+        value = {"main": self.r2_main, "pairs": self.r2_pairs, "shrunk": self.r2_shrunk, "gp": self.r2_gp}[self.chosen]
         return self.r2_main if value is None else value
 
 
