@@ -47,7 +47,8 @@ def stages(text: str, reader: Extractor, target: Path) -> tuple[dict[str, float]
     at.append(time.perf_counter())
     reading = reader.decode(document)  # asks again: what that took is subtracted
     at.append(time.perf_counter())
-    write(of_decoded(document, reading.decoded, reading.said, stated=reading.stated), target, True)
+    made = of_decoded(document, reading.decoded, reading.said, stated=reading.stated, beside=reading.beside)
+    write(made, target, True)
     at.append(time.perf_counter())
     took = [b - a for a, b in pairwise(at)]
     took[3] = max(took[3] - took[2], 0.0)

@@ -88,11 +88,22 @@ def test_two_times_that_open_a_sentence_both_place_its_event():
         ("Sales were <hurt> by [Monday]'s strike.", None),
         ("It was <closed> on [3 May].", None),
         ("They <met>, and by [3 May] nothing.", None),
-        ("By [3 May] they <met>.", None),
+        ("By [3 May] they <met>.", "e0"),
+        ("By the end of [May], they had <met>.", "e0"),
+        ("It <stayed> shut until [Monday].", "e0"),
+        ("It did not <open> until [Monday].", None),
+        ("It had not <begun> by [Monday].", None),
     ],
 )
 def test_what_is_due_by_a_date(text, event):
     assert due(document(text)) == ([] if event is None else [(event, "t")])
+
+
+def test_what_leads_to_a_deadline_by_to_is_before_it_as_well():
+    found = due(document("They <met> and <promised> to <repair> it by [3 May]."))
+    assert found == [("e1", "t"), ("e2", "t")]
+    found = due(document("They <promised> it, and will <repair> it by [3 May]."))
+    assert found == [("e1", "t")]
 
 
 def test_durations_place_nothing():

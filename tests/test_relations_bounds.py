@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rankwise.errors import DataError
-from rankwise.relations.bounds import EPOCH, FAR, SCALE, Bounds, fit
+from rankwise.relations.bounds import DEADLINE, EPOCH, FAR, SCALE, Bounds, fit
 from rankwise.relations.schema import Document, Event, Relation, Timex
 
 TEXT = "x" * 40
@@ -53,6 +53,16 @@ def test_a_chain_from_a_date_to_a_date_bounds_what_lies_between():
     assert [(r.source, r.target) for r in e2.after] == [("e1", "t1"), ("e1", "e2")]
     assert [(r.source, r.target) for r in e2.before] == [("e2", "e3"), ("e3", "t2")]
     assert "e4" not in found
+
+
+def test_a_deadline_bounds_from_above_alone_and_includes_its_day():
+    due = Relation("e1", "t1", "VAGUE", original=DEADLINE)
+    (e1,) = fit(document(due)).bounds.values()
+    assert (e1.earliest, e1.latest, e1.open) == (None, day("2020-01-07"), True)  # on the 6th or before
+    assert fit(document(due, reorder("e1 EQUAL t1"))).bounds["e1"].earliest == day("2020-01-06")
+    assert fit(document(Relation("e1", "t1", "VAGUE"))).bounds == {}
+    late = fit(document(due, reorder("e1 AFTER t2")))  # after the 10th: cannot be
+    assert [set(cycle) for cycle, _ in late.conflicts] == [{due, reorder("e1 AFTER t2")}]
 
 
 def test_a_relation_read_from_the_time_says_the_same():

@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import pytest
 
+from rankwise.relations.bounds import DEADLINE
 from rankwise.relations.page import to_html
-from rankwise.relations.schema import Document, Event, Relation
+from rankwise.relations.schema import Document, Event, Relation, Timex
 from rankwise.relations.timeline import build
 from tests import browser
 from tests.reports import flood, harbour, long, model_timeline
@@ -239,3 +240,22 @@ def test_a_hundred_and_fifty_events_answer_at_once(show, window):
     )
     assert window.execute_script(script) < 1500
     assert page.one("#panel h2").text
+
+
+def test_a_deadline_is_told_as_one_and_as_the_reason_of_its_bound(show):
+    text = "Workers must repair the road by 9 May 2024."
+    d = Document(
+        "d",
+        text,
+        (Event("e", 13, 19),),
+        (Timex("t", 32, 42, "2024-05-09"),),
+        (Relation("e", "t", "VAGUE", original=DEADLINE),),
+    )
+    page = show(build(d))
+    page.row("repair").click()
+    panel = page.panel()
+    assert "No later than 1\n9 May 2024" in panel
+    assert "No clear order to" not in panel
+    page.one("#panel .dated details summary").click()
+    assert "repair starts no later than 9 May 2024" in page.panel()
+    assert page.one("#panel .group.dated").text.splitlines()[1] == "before 10 May 2024"

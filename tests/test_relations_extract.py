@@ -146,7 +146,7 @@ def test_what_is_within_a_time_does_not_begin_after_its_end(place, monkeypatch):
 
 
 def build_of(d, reading):
-    return of_decoded(d, reading.decoded, reading.said, stated=reading.stated)
+    return of_decoded(d, reading.decoded, reading.said, stated=reading.stated, beside=reading.beside)
 
 
 def test_a_date_that_cannot_be_orders_nothing_and_raises_nothing(place, monkeypatch):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from rankwise.data import folder
 from rankwise.errors import DataError
+from rankwise.relations.bounds import DEADLINE
 from rankwise.relations.corpora import read as corpus
 from rankwise.relations.extract import Extractor
 from rankwise.relations.read import joined, prepare, read, sample
@@ -33,6 +36,24 @@ def test_a_story_becomes_one_consistent_graph(reader):
         tuple(made.document.surface(x) for x in link.pair) for link in made.of_kind("causal")
     }
     assert made.notes == ()
+
+
+def test_a_deadline_bounds_its_event_by_the_word_of_the_text(reader):
+    made = read("The road must be repaired by 9 May 2024.", reader)
+    names = {made.document.surface(e.id): e.id for e in made.document.events}
+    bound = made.bounds[names["repaired"]]
+    assert (bound.latest, bound.open) == (datetime(2024, 5, 10), True)
+    (link,) = [x for x in made.links if x.relation.original == DEADLINE]
+    assert (link.pair[0], link.origin) == (names["repaired"], "text")
+
+
+def test_two_dates_of_one_event_are_a_contradiction_that_is_told(reader):
+    text = "The road opened on 8 May 2024. On 4 May 2024 the shop closed on 6 May 2024, and the mayor spoke."
+    made = read(text, reader)
+    (found,) = made.contradictions
+    assert found.kind == "dates"
+    assert {made.document.surface(x) for r in found.cycle for x in (r.source, r.target)} >= {"4 May 2024", "6 May 2024"}
+    assert (found.left_out.label, found.left_out.confidence) == ("EQUAL", 0.97)
 
 
 def test_the_first_date_of_the_text_is_taken_and_said(reader):
@@ -71,6 +92,12 @@ def test_a_date_far_from_the_texts_own_is_doubted():
 
 def test_times_that_need_the_day_of_writing_are_told_of_where_there_are_any():
     assert [len(prepare(text)[1]) for text in ("They bought it in March 2019.", "He met me yesterday.")] == [1, 2]
+
+
+def test_a_date_that_cannot_be_is_told():
+    _, notes = prepare("On 31 February 2020 the storm broke. It was cold.")
+    assert notes[-1] == '"31 February 2020" is no day of the calendar, so it dates nothing.'
+    assert not any("To give it" in note for note in notes)  # a day of writing would not mend it
 
 
 def test_without_a_date_and_in_another_language_it_is_said():

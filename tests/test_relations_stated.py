@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rankwise.relations.bounds import dates_of
+from rankwise.relations.bounds import DEADLINE, dates_of
 from rankwise.relations.schema import CAUSAL, TEMPORAL, Document, Event, Timex
 from rankwise.relations.stated import (
     CAUSED_BY,
@@ -14,6 +14,7 @@ from rankwise.relations.stated import (
     OPEN,
     UNRELATED,
     WITHIN,
+    besides,
     by_dates,
     by_signals,
 )
@@ -47,6 +48,16 @@ def test_what_is_due_by_a_date_is_not_after_it(value):
     d = Document("d", text, (Event("e", 5, 10),), (Timex("t", 14, 24, value),), sentences=((0, 26),))
     assert by_dates(d, dates_of(d)[0]) == {("e", "t"): OPEN, ("t", "e"): OPEN}
     assert min(OPEN) == OPEN[TEMPORAL.index("AFTER")]
+
+
+def test_a_deadline_is_a_relation_that_bounds_from_above():
+    text = "must close by 3 May 2024 ."
+    d = Document("d", text, (Event("e", 5, 10),), (Timex("t", 14, 24, "2024-05-03"),), sentences=((0, 26),))
+    (found,) = besides(d)
+    assert (found.source, found.target, found.label, found.original) == ("e", "t", "VAGUE", DEADLINE)
+    assert besides(DOCUMENT) == ()
+    (lost,) = besides(DOCUMENT, [("met", "t2")])
+    assert (lost.label, lost.confidence) == ("EQUAL", 0.97)
 
 
 def test_a_signal_names_cause_and_effect_from_both_ends():

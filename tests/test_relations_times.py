@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rankwise.errors import DataError
-from rankwise.relations.times import checked_date, document_date, times
+from rankwise.relations.times import checked_date, document_date, no_day, times
 
 WEDNESDAY = "2009-05-20"
 
@@ -107,3 +107,27 @@ def test_whatever_the_text_spans_are_in_order_and_apart(text):
 def test_a_month_that_opens_a_sentence_in_the_past_is_the_last_one():
     said = "In January the council approved it. In January it will open. The first one ran in October."
     assert [t.value for t in times(said, "2021-11-05")] == ["2021-01", "2022-01", "2021-10"]
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong"),
+    [
+        ("31 February 2020", True),
+        ("February 30, 2020", True),
+        ("29 February 2021", True),
+        ("29 February 2020", False),
+        ("29 February", False),  # of some year
+        ("31 April", True),
+        ("the 31st of June", True),
+        ("31 May", False),
+        ("2021-02-30", True),
+        ("2021-13-01", True),
+        ("2021-02-28", False),
+        ("0000-01-01", True),
+        ("3 to 8 May", False),
+        ("May", False),
+        ("14:05", False),
+    ],
+)
+def test_dates_that_no_calendar_has(words, wrong):
+    assert no_day(words) is wrong

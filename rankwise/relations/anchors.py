@@ -50,7 +50,15 @@ PAST = re.compile(DID, re.IGNORECASE)
 OPENING = re.compile(r"\s*,\s*")
 JOINED = re.compile(r"\s+(?:(?:was|were|had|has|have|is|are|been|also|then|\w+ly)\s+)*", re.IGNORECASE)
 """Between a noun and its verb."""
-BY = re.compile(r"\bby\s+$", re.IGNORECASE)
+BY = re.compile(
+    r"\b(?:by|until|till)\s+(?:about\s+|around\s+)?(?:the\s+)?(?:(?:end|middle|beginning|start)\s+of\s+(?:the\s+)?)?"
+    r"(?:early\s+|late\s+|mid-?\s*)?$",
+    re.IGNORECASE,
+)
+TO = re.compile(r"\s+to\s+(?:be\s+|have\s+(?:been\s+)?)?(?:\w+ly\s+)?")
+"""Between events of which the second is what the first is about: "promised to repair"."""
+NOT = re.compile(r"\b(?:not|never|no|nobody|nothing)\b|n['’]t\b", re.IGNORECASE)
+"""Before "by" and "until": "did not open until Monday" is on Monday at the earliest."""
 OWNER = re.compile(r"['’]s?\b")
 """Behind a time: "hurt by Monday's strike"."""
 FAR = 60
@@ -64,17 +72,32 @@ def anchored(document: Document) -> list[Ends]:
 
 
 def due(document: Document) -> list[Ends]:
-    """(event, time) pairs where the event is to begin by the time: "must be completed by 3 May"."""
-    found = []
+    """(event, time) pairs where the event begins before the time ends: "must be completed by 3 May", "By May, it had
+    closed", "stays shut until Monday"; and what it is promised or ordered by."""
+    text, found = document.text, []
     for timex in document.timexes:
-        start, _ = document.sentences[document.sentence_of(timex.start)]
-        by = BY.search(document.text, start, timex.start)
-        before = [e for e in document.events if by and start <= e.start and e.end <= by.start()]
-        if by and before and timex.type in ("DATE", "TIME") and not OWNER.match(document.text, timex.end):
-            last = max(before, key=lambda e: e.end)
-            if by.start() - last.end <= FAR and not APART.search(document.text[last.end : by.start()]):
-                found.append((last.id, timex.id))
+        start, end = document.sentences[document.sentence_of(timex.start)]
+        by = BY.search(text, start, timex.start)
+        if not by or timex.type not in ("DATE", "TIME") or OWNER.match(text, timex.end):
+            continue
+        if NOT.search(text, start, by.start()):
+            continue
+        inside = sorted((e for e in document.events if start <= e.start and e.end <= end), key=lambda e: e.start)
+        if _behind(document, start, by.start()):
+            found += [(e.id, timex.id) for e in _after(document, timex, inside, end)]
+        else:
+            found += [(e.id, timex.id) for e in _until(text, [e for e in inside if e.end <= by.start()], by.start())]
     return found
+
+
+def _until(text: str, before: list[Event], at: int) -> list[Event]:
+    """The last event before `at`, in its clause, and those that lead to it by "to"; in the order of the text."""
+    if not before or at - before[-1].end > FAR or APART.search(text[before[-1].end : at]):
+        return []
+    chain = [before.pop()]
+    while before and TO.fullmatch(text[before[-1].end : chain[0].start]):
+        chain.insert(0, before.pop())
+    return chain
 
 
 def _of(document: Document, timex: Timex) -> list[Event]:

@@ -25,6 +25,8 @@ EPOCH = datetime(1, 1, 1)
 SCALE = 1 << 20
 FAR = 1 << 61
 INSIDE = frozenset({"IS_INCLUDED", "INCLUDES", "DURING", "DURING_INV", "ENDS", "ENDED_BY", "ii", "i"})
+DEADLINE = "BY"
+"""Of VAGUE: the event starts before the time ends, be it before it or within it; no label says that."""
 APART = frozenset({"AFTER", "BEFORE", "IAFTER", "IBEFORE", "a", "b"})  # of the whole time, not of its beginning
 
 
@@ -75,7 +77,8 @@ def fit(document: Document, relations: Iterable[Relation] | None = None) -> Fitt
 
     A relation to a date says: BEFORE, the event starts before the date begins; AFTER, not before it begins (or not
     before it ends, where an annotator said AFTER of the whole time); EQUAL, it starts within the date, as does an event
-    that an annotator called included in it. VAGUE says nothing, nor does EQUAL of a time whose date is not known.
+    that an annotator called included in it. VAGUE says nothing but of a DEADLINE, nor does EQUAL of a time whose date
+    is not known.
     Of each contradiction, the least sure relation is left out, of equals one with a time, and of those the last.
 
     Raises:
@@ -152,7 +155,7 @@ def _edges(r: Relation, dates: dict[str, Interval], place: dict[str, int]) -> li
     begin, end = _weight(date.begin), _weight(date.end)
     since, until = _Edge(at, 0, -begin, r), _Edge(0, at, end - 1, r)  # at - 0 < end; 0 - at <= -begin
     if label == "VAGUE":
-        return []
+        return [until] if r.original == DEADLINE else []
     if label == "BEFORE":
         return [_Edge(0, at, begin - (r.original not in INSIDE), r)]
     if label == "EQUAL" or r.original in INSIDE:

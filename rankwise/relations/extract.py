@@ -23,8 +23,8 @@ from .decode import Decoded, decode
 from .instants import Instants, sure
 from .model import Said, ask
 from .pairs import Ends, Layout, layout
-from .schema import CAUSAL, DOCUMENT_TIME, TEMPORAL, Document, Event
-from .stated import UNRELATED, Chances, by_dates, by_signals
+from .schema import CAUSAL, DOCUMENT_TIME, TEMPORAL, Document, Event, Relation
+from .stated import FIRM, UNRELATED, WITHIN, Chances, besides, by_dates, by_signals
 
 FILE = "relations.json"
 WINDOW = 128
@@ -155,10 +155,11 @@ class Extractor:
         known = {e.id for e in document.events}
         between = {p: s for p, s in said.items() if set(p) <= known}
         if not between:
-            return Reading(document, said, None, frozenset((*p, "temporal") for p in stated))
+            return Reading(document, said, None, frozenset((*p, "temporal") for p in stated), besides(document))
         placed = {p: s for p, s in said.items() if p not in between and sure(p, s, dates)}
         instants = Instants.of(dates, placed)
-        against = instants.scores(placed)
+        firm = {p: replace(s, temporal=FIRM) for p, s in placed.items() if p in stated}
+        against = instants.scores(placed | firm)
         scores = {p: log(s.temporal) for p, s in between.items()} | {p: log(t) for p, t in against.items()}
         causes = {p: log(s.causal) for p, s in between.items()}
         order = [x.id for x in sorted(document.marks, key=lambda x: (x.start, x.end))] + [DOCUMENT_TIME, *instants.ends]
@@ -172,7 +173,8 @@ class Extractor:
         )
         held = {(*p, "temporal") for p, t in stated.items() if p in kept or _is(t, TEMPORAL, own.labels.get(p))}
         held |= {(*p, "causal") for p, c in signals.items() if _is(c, CAUSAL, own.causal.get(p))}
-        return Reading(document, between | kept, own, frozenset(held))
+        lost = [p for p, t in stated.items() if t == WITHIN and (*p, "temporal") not in held]
+        return Reading(document, between | kept, own, frozenset(held), beside=besides(document, lost))
 
     def _with_text(
         self, said: dict[Ends, Said], stated: Mapping[Ends, Chances], signals: Mapping[Ends, Chances]
@@ -204,12 +206,14 @@ class Reading:
 
     said: of every pair of events asked about, and of events with times where it is sure and the graph agrees.
     stated: (source, target, kind) of these of which not the model but the text itself says it (stated.py).
+    beside: what the text states besides: deadlines, and dates that cannot hold with the rest.
     """
 
     document: Document
     said: dict[Ends, Said]
     decoded: Decoded | None
     stated: frozenset[tuple[str, str, str]] = frozenset()
+    beside: tuple[Relation, ...] = ()
 
 
 def near_pairs(document: Document, reach: int = REACH) -> list[Ends]:

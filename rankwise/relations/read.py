@@ -16,7 +16,7 @@ from .onward import DEICTIC, tells_on
 from .schema import Document
 from .sentences import split
 from .timeline import Timeline, of_decoded
-from .times import checked_date, document_date, times, whole_day
+from .times import checked_date, document_date, no_day, times, whole_day
 
 ENGLISH = "en"
 FOREIGN = 0.5  # how sure the guess of another language must be before it is said
@@ -41,7 +41,10 @@ def prepare(text: str, created: str = "", name: str = "text") -> tuple[Document,
     if code != ENGLISH and sure >= FOREIGN:
         notes.append(f"The text looks like another language ({code}); this reader was trained on English.")
     document = Document(name, text, (), times(text, created or None, begins=begins), (), split(text), created)
-    if not created and any(t.type in ("DATE", "TIME") and not t.value for t in document.timexes):
+    undated = [t for t in document.timexes if t.type in ("DATE", "TIME") and not t.value]
+    wrong = [t for t in undated if no_day(document.surface(t.id))]
+    notes += [f'"{document.surface(t.id)}" is no day of the calendar, so it dates nothing.' for t in wrong]
+    if not created and len(undated) > len(wrong):
         notes.append(
             "Times that need the day of writing (yesterday, last week) stay open. To give it: --date YYYY-MM-DD"
         )
@@ -114,7 +117,15 @@ def read(
         notes.append("There is one event, so there is nothing to order it against.")
     reading = extractor.decode(document, reach)
     sure = {f.event.id: f.confidence for f in inside}
-    return of_decoded(document, reading.decoded, reading.said, confidence=sure, stated=reading.stated, notes=notes)
+    return of_decoded(
+        document,
+        reading.decoded,
+        reading.said,
+        confidence=sure,
+        stated=reading.stated,
+        beside=reading.beside,
+        notes=notes,
+    )
 
 
 def sample() -> tuple[str, str]:

@@ -181,6 +181,7 @@ def of_decoded(
     sure: float = 0.5,
     confidence: Mapping[str, float] | None = None,
     stated: Collection[tuple[str, str, str]] = (),
+    beside: Sequence[Relation] = (),
     notes: Iterable[str] = (),
 ) -> Timeline:
     """The timeline of a decoded document.
@@ -189,6 +190,7 @@ def of_decoded(
         decoded: None for a document without two events in reach of each other.
         said: what the model said of each pair, also of events with times. It gives each relation its confidence.
         sure: an event stands to a time as the model says, where it is not VAGUE and its probability at least this.
+        beside: what the text states besides, and the model was not asked about: deadlines.
         confidence, stated, notes: as for `build`.
     """
     notes = list(notes)
@@ -201,13 +203,13 @@ def of_decoded(
         notes.append("Time ran out: the order is consistent, but perhaps not the most probable one.")
     return build(
         document,
-        [*(_confident(r, chances) for r in (decoded.relations if decoded else ())), *more],
+        [*(_confident(r, chances) for r in (decoded.relations if decoded else ())), *more, *beside],
         inferred=decoded.inferred if decoded else (),
         changed=decoded.changed if decoded else (),
         chances=chances,
         confidence=confidence,
         origin="model",
-        stated=stated,
+        stated=[*stated, *((r.source, r.target, r.kind) for r in beside)],
         notes=notes,
     )
 

@@ -9,6 +9,7 @@ next one where the words before it look ahead.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import date, datetime, timedelta
 
 from ..errors import DataError, explain
@@ -80,6 +81,20 @@ def document_date(text: str) -> tuple[str, Span] | None:
         if DAY.fullmatch(value) and value[:4] in text[found.start : found.end]:
             return value, (found.start, found.end)
     return None
+
+
+def no_day(words: str) -> bool:
+    """Whether a date is written out that no calendar has: "31 April", "February 30, 2020", "2021-02-30"."""
+    if iso := re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)", words):
+        year, month, day = map(int, iso.groups())
+    else:
+        name = re.search(rf"\b({'|'.join(MONTHS)})[a-z]*", words, re.IGNORECASE)
+        numbers = [int(n) for n in re.findall(r"\b\d{1,2}(?=\b|st|nd|rd|th)", words)]
+        if name is None or len(numbers) != 1:
+            return False
+        years = re.findall(r"\b\d{4}\b", words)
+        year, month, day = int(years[0]) if years else 2000, MONTHS.index(name[1].lower()) + 1, numbers[0]
+    return year < 1 or not 1 <= month <= 12 or not 1 <= day <= monthrange(year, month)[1]
 
 
 def checked_date(value: str) -> str:

@@ -7,7 +7,9 @@ const at = (id) => document.getElementById(id);
 const percent = (p) => `${Math.round(p * 100)} %`;
 const CONVERSE = { BEFORE: "AFTER", AFTER: "BEFORE", EQUAL: "EQUAL", VAGUE: "VAGUE", CAUSES: "CAUSED_BY", CAUSED_BY: "CAUSES", NONE: "NONE" };
 const LABELS = { temporal: ["BEFORE", "AFTER", "EQUAL", "VAGUE"], causal: ["NONE", "CAUSES", "CAUSED_BY"] };
+const DUE = "BY"; // what a VAGUE relation to a time is called in the document where it is a deadline
 const SAYS = {
+  [DUE]: "starts no later than",
   BEFORE: "starts before", AFTER: "starts after", EQUAL: "starts together with", VAGUE: "stands in no clear order to",
   CAUSES: "causes", CAUSED_BY: "is caused by", NONE: "does not cause",
 };

@@ -12,7 +12,8 @@ function jump(name) {
 // "a starts before b" as a line; p where it was not certain.
 function step(said) {
   const x = Array.isArray(said) ? null : data.links[Math.abs(said) - 1];
-  const [source, label, target, p] = !x ? said : said > 0 ? [x.s, x.l, x.t, x.p] : [x.t, CONVERSE[x.l], x.s, x.p];
+  const by = x && x.w === DUE ? [x.s, DUE, x.t, x.p] : null;
+  const [source, label, target, p] = by ? by : !x ? said : said > 0 ? [x.s, x.l, x.t, x.p] : [x.t, CONVERSE[x.l], x.s, x.p];
   return make("li", "", jump(source), ` ${SAYS[label]} `, jump(target), p < 1 ? make("small", "", ` ${percent(p)}`) : null);
 }
 const chain = (steps) => make("ol", "chain", ...steps.map(step));
@@ -61,7 +62,7 @@ function relation({ link, other, label }, me) {
 
 const GROUPS = [
   ["Caused by", "CAUSED_BY"], ["Causes", "CAUSES"], ["Starts after", "AFTER"], ["Starts together with", "EQUAL"],
-  ["Starts before", "BEFORE"], ["No clear order to", "VAGUE"],
+  ["Starts before", "BEFORE"], ["No later than", DUE], ["No clear order to", "VAGUE"],
 ];
 
 function group(title, all, me) {
@@ -102,7 +103,7 @@ function showEvent(e) {
   const all = linksOf.get(e.id);
   const hiding = all.filter((x) => !shown(x.link)).length;
   for (const [title, label] of GROUPS) {
-    const these = all.filter((x) => x.label === label && shown(x.link));
+    const these = all.filter((x) => (x.link.w === DUE ? DUE : x.label) === label && shown(x.link));
     if (these.length) parts.push(group(title, these, e.id));
   }
   if (hiding) parts.push(make("p", "quiet", `${hiding} relation${hiding === 1 ? " is" : "s are"} hidden by the filters above.`));
