@@ -100,6 +100,7 @@ def test_a_rule_that_treats_everybody_does_the_same_as_treating_all():
 @pytest.mark.parametrize(
     ("given", "error", "says"),
     [
+        ({}, RecipeError, "neither graph=... nor common_causes=... is given"),
         ({"common_causes": ["age"], "graph": EDGES}, RecipeError, "both given"),
         ({"common_causes": ["age"], "asked": Asked(("t=1",))}, RecipeError, "need a graph"),
         ({"graph": EDGES, "asked": Asked(row=3)}, RecipeError, "nothing is to be set"),

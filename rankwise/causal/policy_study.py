@@ -11,6 +11,7 @@ from .graph import Graph, as_graph, check_columns, from_causes
 from .identify import allows, identify
 from .interventions import Counterfactual, Interventions, counterfactual, interventions
 from .policy import PLAIN, USUAL, Decision, Fitting, Policies, policies
+from .question import unsaid
 from .rule import Rule
 
 
@@ -57,7 +58,7 @@ def study(
     """Values of policies, adjusted for the common causes or for what the graph says; and interventions on the graph.
 
     Raises:
-        RecipeError: both common causes and a graph, or interventions without a graph.
+        RecipeError: both common causes and a graph, or neither; interventions without a graph.
         DataError: what `policies` and `interventions` refuse; a graph by which no adjustment gives the effect, or in
             which a rule reads what the treatment moves.
     """
@@ -69,6 +70,8 @@ def study(
         raise DataError(f"row {asked.row} is not there: the table has rows 0 to {len(table) - 1}.", row=asked.row)
     if asked.row is not None and not asked.settings:
         raise RecipeError(explain(f"row={asked.row}: nothing is to be set for it.", "Say what: settings=..."))
+    if graph is None and common_causes is None:
+        raise unsaid()
     if graph is None:
         causes = tuple(common_causes or ())
         stated = from_causes(treatment, outcome, causes)

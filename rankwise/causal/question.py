@@ -84,13 +84,7 @@ def stated_graph(
         column_rules.check_columns(table.iloc[:0], stated.observed)
         return stated
     if causes is None:
-        raise RecipeError(
-            explain(
-                "neither graph=... nor common_causes=... is given.",
-                "An effect is one only if every column that moves both treatment and outcome is named.",
-                "Where the treatment was given at random there is none: common_causes=[], or --common-causes none",
-            )
-        )
+        raise unsaid()
     roles = {treatment: "the treatment", outcome: "the outcome"}
     for name, role in [*((c, "a common cause") for c in causes), *((z, "an instrument") for z in instruments)]:
         if name in roles:
@@ -166,3 +160,14 @@ def prepared(
             data[name] = data[name].astype(str)
     data[treatment], data[outcome] = checked.t, checked.y
     return data, tuple(notes)
+
+
+def unsaid() -> RecipeError:
+    """For a question about an effect that says nothing of what else moves treatment and outcome."""
+    return RecipeError(
+        explain(
+            "neither graph=... nor common_causes=... is given.",
+            "An effect is one only if every column that moves both treatment and outcome is named.",
+            "Where the treatment was given at random there is none: common_causes=[], or --common-causes none",
+        )
+    )
