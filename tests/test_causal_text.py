@@ -44,6 +44,13 @@ def test_dowhy_and_its_refuters_run_on_the_numbers_of_the_text(found):
     assert [e.name for e in found.estimators][:2] == ["AIPW on the text", "difference of means"]
 
 
+def test_an_unseen_cause_is_compared_with_the_whole_text(found):
+    said = next(r.sentence for r in found.refuters if r.name == "unobserved common cause")
+    assert "as strong as the text, the strongest in the table" in said
+    without = float(said.split("leaving the text out gives ")[1].split(")")[0])
+    assert without == pytest.approx(found.naive.ate, abs=0.05)
+
+
 def test_a_node_for_the_document_would_give_the_naive_answer_without_a_word(found):
     data = table(500)[["t", "y"]].assign(doc=np.arange(500))
     regression = next(e for e in beside(data, "t", "y", ["doc"]) if e.name == "linear regression")

@@ -72,3 +72,13 @@ def test_overlap_is_told_before_the_effect_and_what_the_text_tells_beside_it(hom
 )
 def test_what_cannot_go_with_a_text_is_named(home, more, says):
     assert says in run(*asked(home, *more), code=2).stderr
+
+
+@pytest.mark.parametrize("option", [("--blocks", 20), ("--text-method", "bag")])
+def test_options_of_a_text_need_one(home, option):
+    made = run(
+        *("effect", home / "reviews.csv", "--treatment", "t", "--outcome", "y", "--common-causes", "none"),
+        *option,
+        code=2,
+    )
+    assert f"{option[0]} is given without --text" in made.stderr

@@ -52,6 +52,7 @@ def test_a_graph_lets_any_node_be_set(place):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
+        (["--common-causes", "none", "--rule", "agee > 40"], "Nearest: age"),
         ([], "neither --graph nor --common-causes is given"),
         (["--common-causes", "wealth"], "'wealth' is no column"),
         (["--common-causes", "income", "--rule", "agee > 40"], "Nearest: age"),

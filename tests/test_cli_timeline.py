@@ -61,6 +61,7 @@ def test_a_folder_gives_a_page_each_and_names_what_failed(tmp_path):
         (["--date", "2021-02-30"], "YYYY-MM-DD"),
         (["--adapter", "nowhere"], "nowhere"),
         (["--out", "x.docx"], "Nearest"),
+        (["--demo"], "and --demo are both named"),
     ],
 )
 def test_a_mistake_is_one_message(text, options, says):
@@ -98,3 +99,15 @@ def test_an_extractor_that_is_not_there_names_the_packaged_one(tmp_path):
     ).stderr
     assert "packaged" in said
     assert "relations train" in said
+
+
+def test_what_cannot_hold_is_told_in_the_words_of_the_text(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_text("On 4 May 2024 the road opened on 8 May 2024.")
+    said = run("timeline", path, "--out", tmp_path / "a.json").stderr
+    assert 't1 "4 May 2024" EQUAL e1 "opened"' in said
+    assert "cannot all hold" in said
+    (tmp_path / "b.txt").write_text("The shop closed.")
+    said = run("timeline", tmp_path, "--out", tmp_path / "out", "--format", "json").stderr
+    assert "note: a.txt: t1" in said
+    assert "note: b.txt: No date was given" in said

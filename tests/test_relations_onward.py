@@ -92,6 +92,9 @@ def test_the_calendar_ends_without_a_traceback():
         ("3 March 2020. The storm broke.", False),
         ("Paris, 3 March 2020 - The storm broke.", False),
         ("The firm, which was founded on 3 March 2020, broke.", False),
+        ("The firm founded on 3 March 2020 broke.", False),
+        ("Ann founded the firm on 3 March 2020.", True),
+        ("The firm was founded on 3 March 2020.", True),
         ("It rained. A truck hit the rack on 3 March 2020.", True),
     ],
 )

@@ -49,6 +49,14 @@ WEDNESDAY = "2009-05-20"
         ("It closed last April.", "last April", "2009-04", "DATE"),  # not of 2008
         ("It closed last June.", "last June", "2008-06", "DATE"),
         ("The meeting is on June 3.", "June 3", "2009-06-03", "DATE"),  # two weeks ahead, not a year back
+        ("The fair opens on Sunday.", "Sunday", "2009-05-24", "DATE"),
+        ("The fair opened on Sunday.", "Sunday", "2009-05-17", "DATE"),
+        ("On 12 July, 14 men were held.", "12 July", "2008-07-12", "DATE"),
+        ("In May, 30 dockers resigned.", "May", "2009-05", "DATE"),
+        ("Sales fell on 3 March, 12 % of it abroad.", "3 March", "2009-03-03", "DATE"),
+        ("It fell on May 3, 2008.", "May 3, 2008", "2008-05-03", "DATE"),
+        ("It was done by the end of March 2008.", "the end of March 2008", "2008-03", "DATE"),
+        ("Pay no later than 20 December 2008.", "20 December 2008", "2008-12-20", "DATE"),
         ("They met on Feb. 3.", "Feb. 3", "2009-02-03", "DATE"),
         ("They said on Monday that it would close.", "Monday", "2009-05-18", "DATE"),
         ("It closed and opened two years later.", "two years later", "", "DATE"),  # later than what?
@@ -131,3 +139,8 @@ def test_a_month_that_opens_a_sentence_in_the_past_is_the_last_one():
 )
 def test_dates_that_no_calendar_has(words, wrong):
     assert no_day(words) is wrong
+
+
+def test_times_before_the_next_morning_are_not_lost():
+    found = times("A crack was found on 2 February 2022, and the bridge closed the next morning.")
+    assert [t.value for t in found] == ["2022-02-02", "2022-02-03TMO"]

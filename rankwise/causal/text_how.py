@@ -14,6 +14,7 @@ from . import columns as column_rules
 from .jackknife import BLOCKS
 from .refute import ALL
 from .text_adapter import RECIPE
+from .unseen import OF_TEXT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,7 +24,7 @@ FEWEST = 10
 """Blocks: from fewer, the error itself is off by a quarter."""
 MOST_ROWS = 1_000
 """Beyond, leaving blocks out takes minutes, unless it is asked for."""
-NUMBERS = ("text_q0", "text_q1", "text_g")
+NUMBERS = OF_TEXT
 """Columns that stand in for the text: expected outcome of either arm, and the logit of the propensity."""
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from dowhy.causal_identifier.identified_estimand import IdentifiedEstimand
 
+OF_TEXT = ("text_q0", "text_q1", "text_g")
+"""Columns that stand in for a text (text_how.py)."""
 MOST_COMPARED = 30
 """Columns up to which each is left out in turn, to measure an unseen cause by."""
 
@@ -44,7 +46,10 @@ def robustness(size: float, scale: float) -> float:
 
 
 def strongest_cause(data: pd.DataFrame, wanted: IdentifiedEstimand, fitted: AIPW) -> tuple[str, float] | None:
-    """The column without which the effect changes most, and the effect without it; by linear models, to be quick."""
+    """The column without which the effect changes most, and the effect without it; by linear models, to be quick.
+
+    What stands in for a text goes together, as "the text": of its numbers each tells most of what the others do.
+    """
     columns = list(wanted.get_adjustment_set() or [])
     if not columns or len(columns) > MOST_COMPARED:
         return None
@@ -56,7 +61,10 @@ def strongest_cause(data: pd.DataFrame, wanted: IdentifiedEstimand, fitted: AIPW
         return plain.fit(data).ate_
 
     whole = effect(columns)
-    moved = {c: effect([other for other in columns if other != c]) - whole for c in columns}
+    parts = {c: {c} for c in columns if c not in OF_TEXT}
+    if numbers := set(OF_TEXT) & set(columns):
+        parts["the text"] = numbers
+    moved = {name: effect([c for c in columns if c not in out]) - whole for name, out in parts.items()}
     name = max(moved, key=lambda c: abs(moved[c]))
     return name, fitted.ate_ + moved[name]
 

@@ -14,6 +14,7 @@ import typer
 
 from ..methods import PATHS
 
+NOTHING = ("none", "[]")
 PRESETS = ("full", "bitfit", "head")  # of `new(whole=...)`; a test compares them, for core would import torch
 
 
@@ -127,6 +128,11 @@ def need_causal() -> None:
 def note(text: str) -> None:
     """Say something beside the result, on standard error."""
     print(text, file=sys.stderr, flush=True)
+
+
+def names(text: str) -> list[str]:
+    """Of a list with commas; nothing for the word none."""
+    return [] if text.strip() in NOTHING else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def print_json(figures: Any) -> None:

@@ -8,10 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from .common import Json, TableFile, need_causal, note, print_json, table
+from .common import Json, TableFile, names, need_causal, note, print_json, table
 from .policy import Nuisance
-
-NOTHING = ("none", "[]")
 
 
 class TextMethod(StrEnum):
@@ -60,9 +58,12 @@ def effect(
         ),
     ] = None,
     text_method: Annotated[
-        TextMethod,
-        typer.Option(help="With --text: an adapter a fold, the encoder as it is (minutes less), or words alone."),
-    ] = TextMethod.lora,
+        TextMethod | None,
+        typer.Option(
+            help="With --text: an adapter a fold, the encoder as it is (minutes less), or words alone.",
+            show_default="lora",
+        ),
+    ] = None,
     base: Annotated[str, typer.Option(help="With --text: the encoder.")] = "minilm",
     epochs: Annotated[float, typer.Option(help="With --text: of each adapter.")] = 3.0,
     blocks: Annotated[
@@ -120,7 +121,7 @@ def effect(
             outcome,
             text,
             covariates=names(common_causes or ""),
-            method=text_method.value,
+            method=(text_method or TextMethod.lora).value,
             base=base,
             epochs=epochs,
             blocks=blocks,
@@ -132,6 +133,7 @@ def effect(
         )
         _finish(read_off, text_report, _tell_text, out, overwrite, as_json)
         return
+    _refuse_without_text(text_method=text_method, blocks=blocks)
     found = estimated(
         read_frame(data),
         treatment,
@@ -161,11 +163,6 @@ def _finish(found: Any, report: Any, tell: Any, out: Path | None, overwrite: boo
     tell(found)
     if files:
         print("written  " + ", ".join(str(f) for f in files))
-
-
-def names(text: str) -> list[str]:
-    """Of a list with commas; nothing for the word none."""
-    return [] if text.strip() in NOTHING else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _tell(found: Any) -> None:
@@ -228,4 +225,16 @@ def _refuse_beside_text(**given: Any) -> None:
                     "With --text the graph is fixed: text and --common-causes move treatment and outcome.",
                     f"Leave {option} out.",
                 )
+            )
+
+
+def _refuse_without_text(**given: Any) -> None:
+    """Raises RecipeError for what only a text has a use for."""
+    from ..errors import RecipeError, explain
+
+    for name, value in given.items():
+        if value is not None:
+            option = "--" + name.replace("_", "-")
+            raise RecipeError(
+                explain(f"{option} is given without --text.", "Name the column of texts, or leave it out.")
             )

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .common import Json, TableFile, need_causal, note, print_json, table
+from .common import Json, TableFile, names, need_causal, note, print_json, table
 
 
 class Nuisance(StrEnum):
@@ -99,9 +99,9 @@ def policy(
         read_frame(data),
         treatment,
         outcome,
-        common_causes=None if common_causes is None else _names(common_causes),
+        common_causes=None if common_causes is None else names(common_causes),
         graph=None if graph is None else read(graph),
-        effect_modifiers=_names(effect_modifiers or ""),
+        effect_modifiers=names(effect_modifiers or ""),
         decision=Decision(cost, smaller_is_better, tuple(rule or ())),
         fitting=Fitting(nuisance.value, folds, seed, group),
         asked=Asked(tuple(setting or ()), row, mechanisms.value, resamples),
@@ -113,10 +113,6 @@ def policy(
     _tell(found)
     if files:
         print("written  " + ", ".join(str(f) for f in files))
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _tell(found: Any) -> None:

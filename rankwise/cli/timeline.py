@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -61,10 +62,13 @@ def timeline(
     """
     need_relations()
     from ..data import folder
+    from ..errors import BadFile, explain
     from ..relations.extract import Extractor
     from ..relations.read import sample
 
     texts: list[tuple[str, str | Path, Path]]
+    if demo and source is not None:
+        raise BadFile(explain(f"{source} and --demo are both named.", "One text at a time: leave one of them out."))
     if demo:
         name, example = sample()
         texts = [(name, example, out)]
@@ -82,7 +86,7 @@ def timeline(
             continue
         figures.append(made)
         if not as_json:
-            _tell(made)
+            _tell(made, many=len(texts) > 1)
     if as_json:
         print_json(figures[0] if len(texts) == 1 else figures)
     if failed:
@@ -145,15 +149,24 @@ def _one(name: str, source: str | Path, target: Path, reader: Any, *, overwrite:
         "changed": sum(link.change is not None for link in made.links),
         "dated": sum(e.id in made.bounds and made.bounds[e.id].known for e in made.document.events),
         "by_text": sum(said == "text" for said in bound_by(made).values()),
-        "contradictions": [str(c) for c in made.contradictions],
+        "contradictions": [_in_words(c, made.document) for c in made.contradictions],
         "notes": list(made.notes),
         "seconds": round(time.perf_counter() - start, 2),
     }
 
 
-def _tell(figures: dict[str, Any]) -> None:
+def _in_words(contradiction: Any, document: Any) -> str:
+    """With the words of its events and times beside their ids; what is VAGUE in it is a deadline."""
+    said, words = str(contradiction).replace(" VAGUE ", " BY "), {m.id: document.surface(m.id) for m in document.marks}
+    for name in sorted(words, key=len, reverse=True):
+        said = re.sub(rf"\b{re.escape(name)}\b(?! \")", lambda match: f'{match[0]} "{words[match[0]]}"', said)
+    return said
+
+
+def _tell(figures: dict[str, Any], many: bool) -> None:
+    whose = f"{figures['text']}: " if many else ""
     for text in (*figures["notes"], *figures["contradictions"]):
-        note(f"note: {text}")
+        note(f"note: {whose}{text}")
     print(
         f"{figures['text']}: {counted(figures['events'], 'event')}, {figures['dated']} of them with a bound in time "
         f"({figures['by_text']} by what the text states alone); "

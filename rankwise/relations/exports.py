@@ -13,6 +13,7 @@ import networkx as nx
 from ..errors import UnknownName, explain, nearest
 from ..io.files import new_file
 from .algebra import tell
+from .bounds import DEADLINE
 from .corpora.timeml import LABELS
 from .page import to_html
 from .schema import DOCUMENT_TIME, Event, Timex
@@ -156,6 +157,8 @@ def _why(link: Link) -> str:
         return f"by itself {link.change.before} ({link.change.p_before:.2f}); {link.change.reason}{because}"
     if len(link.because) > LONG:
         return f"follows from {len(link.because)} relations: {tell(link.because[:LONG])}, ..."
+    if link.relation.original == DEADLINE:
+        return "starts no later than this time"
     return f"follows from {tell(link.because)}" if link.because else ""
 
 

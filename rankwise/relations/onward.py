@@ -17,7 +17,12 @@ from .counted import TOLD, from_told
 from .telling import Told
 
 WITHIN = re.compile(r"\b(?:on|in|at|by|from|since|until|before|after|of|during)\s+(?:the\s+)?$", re.IGNORECASE)
-BESIDE = re.compile(r"\b(?:which|who|whose|that|where|had|has|since|founded|born|based)\b", re.IGNORECASE)
+BESIDE = re.compile(
+    r"\b(?:which|who|whose|that|where|had|has|since)\b"
+    r"|(?<!\bwas )(?<!\bwere )\b(?:founded|born|based)\s+(?:in|on|at|by)\b",
+    re.IGNORECASE,
+)
+"""What is told beside a sentence's own event; "the firm founded on 4 March" too, but not "Ann founded the firm on"."""
 WEEKDAY = re.compile(
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:\s+(?:morning|afternoon|evening|night))?", re.IGNORECASE
 )

@@ -17,7 +17,8 @@ from recognizers_date_time import Culture, recognize_datetime
 from .sentences import split
 
 LEAD = re.compile(
-    r"(?:since|from|before|after|until|till|by|in|on|at|during|for|between|about|around|of|over)\s+", re.IGNORECASE
+    r"(?:no\s+later\s+than|since|from|before|after|until|till|by|in|on|at|during|for|between|about|around|of|over)\s+",
+    re.IGNORECASE,
 )
 MODIFIER = re.compile(
     r"(?:the\s+)?(?:early|earlier|late|later|mid|middle|start|beginning|end)(?:\s+(?:in|of)\b|-)?\s*", re.IGNORECASE
@@ -26,6 +27,13 @@ JOINED = re.compile(r"\s+(?:to|until|till|through|and)\s+|\s*[-–]\s*", re.IGNO
 DECADE = re.compile(r"\b(?:the\s+)?(?:(?:early|mid|late)[\s-]+)?(1[5-9]\d|20\d)0['’]?s\b", re.IGNORECASE)
 ARTICLE = re.compile(r"\bthe\s+(?:(?:first|last|past|next|previous|latest)\s+)?$", re.IGNORECASE)  # "the [two days]"
 COUNTED = re.compile(r"(?:the\s+)?(?:past|last|next|coming|previous|following)\b", re.IGNORECASE)  # "past two months"
+COUNT = re.compile(r",\s+\d{1,2}$")
+"""At the end of a date that a word or "%" follows: "On 12 July, 14 men" counts men."""
+OF_MONTH = re.compile(
+    r"\b(?:the\s+)?(?:end|middle|beginning|start)\s+of\s+(?=(?:January|February|March|April|May|June|July|August|September"
+    r"|October|November|December)\s+\d{4}\b)"
+)
+"""The library does not read the year behind such a month."""
 AGE = re.compile(r"[\s-]olds?\b")
 BARE = re.compile(r"\d{1,2}")  # "13 percent" is no hour
 CLOCK = re.compile(r"\d|noon|midnight|clock|[ap]\.?m\b", re.IGNORECASE)  # "one five" is no time of the day
@@ -67,8 +75,10 @@ def _of_sentence(text: str, anchor: datetime) -> Iterator[Found]:
         yield Found(*match.span(), "daterange", ({"timex": match[1]},))
     for match in REFERENCE.finditer(text):
         yield Found(*match.span(), "date", ({"timex": SAID[match[0].lower()]},))
-    for r in _recognise(text, anchor):
-        start, end = r.start, r.end + 1
+    for place, r in _apart(text, anchor):
+        start, end = place + r.start, place + r.end + 1
+        if (count := COUNT.search(text, start, end)) and re.match(r"\s+[a-z]|\s*%", text[end:], re.IGNORECASE):
+            end = count.start()
         if start and text[start - 1].isalnum() and text[start].isalnum():  # "d by Jan. 14" of "expected by Jan. 14"
             start += len(text[start:end].split()[0])
             start += len(text[start:end]) - len(text[start:end].lstrip())
@@ -112,9 +122,23 @@ def _whole(text: str, start: int, end: int, anchor: datetime) -> Found | None:
     return Found(start, end, _kind(found[0]), _values(found[0])) if before in ("", "the") else None
 
 
+def _apart(text: str, anchor: datetime) -> Iterator[tuple[int, Any]]:
+    """The library's answers and where their text begins. One without a value that reaches over a comma ("2 May 2022,
+    and the bridge closed the next morning") is two."""
+    for r in _recognise(text, anchor):
+        comma = text.find(",", r.start, r.end + 1)
+        if _values(r) or comma < 0:
+            yield 0, r
+            continue
+        for begin, end in ((r.start, comma), (comma + 1, r.end + 1)):
+            begin += len(text[begin:end]) - len(text[begin:end].lstrip())  # a space before "and" confuses the library
+            yield from ((begin + place, part) for place, part in _apart(text[begin:end], anchor))
+
+
 def _recognise(text: str, anchor: datetime) -> list[Any]:
     """The library's own answers. It lowers the text, and one letter becomes two then, which would move every place."""
-    return list(recognize_datetime(text.replace("İ", "I").replace("\n", " "), Culture.English, reference=anchor))
+    text = OF_MONTH.sub(lambda m: " " * len(m[0]), text.replace("İ", "I").replace("\n", " "))
+    return list(recognize_datetime(text, Culture.English, reference=anchor))
 
 
 def _values(recognised: Any) -> tuple[dict[str, str], ...]:

@@ -26,6 +26,10 @@ AHEAD = re.compile(
     r"\b(will|shall|would|next|coming|upcoming|due|scheduled|expected|until|by|expires?|payable|plans?|deadline)\b",
     re.IGNORECASE,
 )
+PLANNED = re.compile(
+    r"\b(?:(?:re)?opens|begins|starts|resumes|closes|ends|expires|returns)\s+(?:on\s+)?$", re.IGNORECASE
+)
+"""Right before a weekday: "The fair opens on Sunday"."""
 ENDED = re.compile(r"\b(?:by|(?:lasted|continued|remained)\s+until)\s+(?:the\s+)?$", re.IGNORECASE)
 OPENS = re.compile(r"(?:.*\b(?:and|but))?\s*(?:in|on)?\s*", re.IGNORECASE)
 PAST = re.compile(
@@ -192,7 +196,7 @@ def _chosen(text: str, found: Found, anchor: datetime) -> dict[str, str]:
     first = len(before.split()) < 3  # "On Monday it will", but not "said on Monday that it would"
     if PAST.search(before):
         before = ENDED.sub("", before)  # "lasted until Friday", "had left by May": the last one
-    looks = bool(AHEAD.search(before) or (first and WILL.search(after)))
+    looks = bool(AHEAD.search(before) or PLANNED.search(before) or (first and WILL.search(after)))
     ahead = looks or not past or (_nearer(dated, today) and not (OPENS.fullmatch(before) and PAST.search(after)))
     return found.values[later[0] if ahead and later else past[-1]]
 
