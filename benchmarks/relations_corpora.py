@@ -5,7 +5,7 @@
     python benchmarks/relations_corpora.py table          results/relations_corpora/README.md from the finished folds
 
 TB-Dense: train on its training documents, judged on its development documents; its test documents are never read.
-EventStoryLine v0.9: five folds of topics; topics 37 and 41, as in the literature, choose the thresholds alone. Once
+EventStoryLine v0.9: five folds of topics; topics 37 and 41, as in the literature, choose the threshold alone. Once
 with all pairs of a document, once with those within a sentence alone, as rows of the literature called "intra" are.
 Causal-TimeBank: five folds of documents, pairs within a sentence; a tenth of train chooses the threshold.
 MEANTIME: each of its four topics in turn. Every finished fold leaves a row with counts and no sentence.
@@ -123,12 +123,11 @@ def tb_dense(folder: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]
         yield f"tb-dense, dev, seed {seed}", lambda seed=seed: run(seed)
 
 
-def causes(document: Document, said: dict[Ends, Said], thresholds: dict[str, float]) -> list[Relation]:
-    """Pairs whose probability of a cause, either way round, reaches the threshold of their scope."""
-    found, sentence = [], {e.id: document.sentence_of(e.start) for e in document.events}
+def causes(said: dict[Ends, Said], threshold: float) -> list[Relation]:
+    """Pairs whose probability of a cause, either way round, reaches the threshold."""
+    found = []
     for (a, b), s in said.items():
-        scope = "intra" if sentence[a] == sentence[b] else "inter"
-        if scope in thresholds and 1 - s.causal[0] >= thresholds[scope]:
+        if 1 - s.causal[0] >= threshold:
             found.append(Relation(a, b, CAUSAL[1 + int(np.argmax(s.causal[1:]))], "causal"))
     return found
 
@@ -136,7 +135,7 @@ def causes(document: Document, said: dict[Ends, Said], thresholds: dict[str, flo
 def causal_fold(
     train: list[Document], tune: list[Document], test: list[Document], name: str, reach: int, epochs: float
 ) -> Any:
-    """Train, choose a threshold of undirected F1 for each scope on `tune`, count on `test`."""
+    """Train, choose the threshold of undirected F1 on `tune`, count on `test`."""
     parts = [
         learn.Part(name, tuple(train), negatives=1e6, reach=reach),
         learn.Part("because", read("because").documents),
@@ -144,26 +143,21 @@ def causal_fold(
     reader, result = fitted(parts, epochs)
     said = [reader.ask([(d, learn.candidates(d, reach)) for d in some]) for some in (tune, test)]
     reader.close()
-    thresholds = {scope: chosen(tune, said[0], scope) for scope in (("intra",) if reach == 0 else ("intra", "inter"))}
-    counts: Counts = {}
-    for part in thresholds if reach == 0 else (*thresholds, "all"):
-        for directed in (False, True):
-            counts[part + (", directed" if directed else "")] = {
-                d.id: kept(causal_f1(d, causes(d, s, thresholds), scope=part, directed=directed))
-                for d, s in zip(test, said[1], strict=True)
-            }
-    return {"counts": counts, "train": len(train), "seconds": result.seconds, "thresholds": thresholds}
-
-
-def chosen(documents: Sequence[Document], said: Sequence[dict[Ends, Said]], scope: str) -> float:
-    """The threshold of highest undirected F1; of equal ones the lowest."""
+    scope = "intra" if reach == 0 else "all"
 
     def f1(threshold: float) -> float:
-        each = zip(documents, said, strict=True)
-        scores = (causal_f1(d, causes(d, s, {scope: threshold}), scope=scope, directed=False) for d, s in each)
-        return sum(scores, Score()).f1
+        each = zip(tune, said[0], strict=True)
+        return sum((causal_f1(d, causes(s, threshold), scope=scope, directed=False) for d, s in each), Score()).f1
 
-    return float(max(np.linspace(0.05, 0.95, 19), key=f1))
+    threshold = max(np.linspace(0.05, 0.95, 19), key=f1)
+    counts: Counts = {}
+    for part in ("intra",) if reach == 0 else ("intra", "inter", "all"):
+        for directed in (False, True):
+            counts[part + (", directed" if directed else "")] = {
+                d.id: kept(causal_f1(d, causes(s, threshold), scope=part, directed=directed))
+                for d, s in zip(test, said[1], strict=True)
+            }
+    return {"counts": counts, "train": len(train), "seconds": result.seconds, "threshold": float(threshold)}
 
 
 def eventstoryline(folder: Path) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
