@@ -31,9 +31,10 @@ NOISE = 0.05
 
 @dataclass(frozen=True)
 class Process:
-    """Fitted to runs. steps: of margins, so that what it says is a share of units."""
+    """Fitted to y [runs, units]. steps: of margins, so that what it says is a share of units."""
 
     model: Any
+    y: Floats
     steps: bool
 
     def predict(self, masks: Masks) -> Floats:
@@ -44,10 +45,9 @@ class Process:
     def left_out(self) -> Floats:
         """[runs] each run of the fit from all the others, the lengths as they are."""
         inverse = np.linalg.inv(self.model.kernel_(self.model.X_train_))
-        y = self.model.y_train_.reshape(len(inverse), -1)  # each unit with mean 0 and deviation 1
-        scale, level = np.atleast_1d(self.model._y_train_std), np.atleast_1d(self.model._y_train_mean)
-        own = np.diag(inverse)[:, None]
-        return self._said((y - inverse @ y / own) * scale + level, np.sqrt(1 / own) * scale)
+        spread, own = self.y.std(0), np.diag(inverse)[:, None]
+        mean = self.y - inverse @ (self.y - self.y.mean(0)) / own
+        return self._said(mean, np.sqrt(1 / own) * np.where(spread > 0, spread, 1.0))  # fitted in units of the spread
 
     def _said(self, mean: Floats, error: Floats) -> Floats:
         from scipy.stats import norm
@@ -71,7 +71,7 @@ def fit_process(masks: Masks, y: Floats, margins: Floats | None = None) -> Proce
         model = GaussianProcessRegressor(start, normalize_y=True).fit(z, few)
         if target.ndim > 1:
             model = GaussianProcessRegressor(model.kernel_, optimizer=None, normalize_y=True).fit(z, target)
-    return Process(model, margins is not None)
+    return Process(model, target.reshape(len(z), -1), margins is not None)
 
 
 def _ends(masks: Masks) -> Floats:
