@@ -233,6 +233,7 @@ def summary(lines: list[dict]) -> dict[str, dict[str, float]]:
             "rmse": float(np.sqrt((off**2).mean())),
             "se": float(se.mean()),
             "coverage": float((abs(off) <= reach * se).mean()),
+            "coverage_given": float((abs(off) <= width(0) * np.array([r.get("given", r["se"]) for r in rows])).mean()),
             "by_answers": float(np.mean([r.get("by") == "expected outcomes" for r in rows])),
         }
     return out
@@ -252,9 +253,10 @@ def table(_: argparse.Namespace) -> None:
             "| --- | ---: | ---: | ---: | ---: | ---: |",
         ]
         for name, row in found.items():
+            given = f" (models as given: {row['coverage_given']:.2f})" if "by blocks" in name else ""
             text.append(
                 f"| {NAMES[name]} | {row['bias']:+.3f} ± {row['bias_error']:.3f} | {row['of_naive']:.1%} |"
-                f" {row['rmse']:.3f} | {row['se']:.3f} | {row['coverage']:.2f} |"
+                f" {row['rmse']:.3f} | {row['se']:.3f} | {row['coverage']:.2f}{given} |"
             )
     (ROOT / "README.md").write_text("\n".join(text) + "\n")
     facts = {"versions": versions(), "machine": machine(), "parts": made}

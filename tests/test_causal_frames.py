@@ -39,6 +39,7 @@ def test_a_mark_at_the_start_and_blanks_are_no_part_of_a_name(tmp_path):
         ("a.xlsx", "", "Read are .csv"),
         ("a.csv", "", "is empty"),
         ("a.csv", "a,b\n1,2\n1,2,3\n", "cannot be read as csv: .*line 3"),
+        ("a.csv", "t;y;x\n1;2,5;3\n", "has one column, 't;y;x': its cells stand apart by ';', not by ','"),
         ("a.jsonl", "{", "cannot be read as jsonl"),
         ("a.parquet", "a", "cannot be read as parquet"),
     ],
@@ -55,6 +56,11 @@ def test_another_encoding_is_named_with_the_command_that_mends_it(tmp_path, name
     (tmp_path / name).write_text(row, encoding="cp1252")
     with pytest.raises(BadFile, match=f"iconv -f cp1252 -t utf-8 .*> utf8-{name}"):
         read_frame(tmp_path / name)
+
+
+def test_a_folder_is_no_table(tmp_path):
+    with pytest.raises(BadFile, match="is a folder"):
+        read_frame(tmp_path)
 
 
 def test_no_file_and_no_rows_are_named(tmp_path):

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rankwise.errors import DataError
-from rankwise.relations.bounds import DEADLINE, EPOCH, FAR, SCALE, Bounds, fit
-from rankwise.relations.schema import Document, Event, Relation, Timex
+from rankwise.relations.bounds import EPOCH, FAR, SCALE, Bounds, fit
+from rankwise.relations.schema import DEADLINE, Document, Event, Relation, Timex
 
 TEXT = "x" * 40
 DATES = {"t1": "2020-01-06", "t2": "2020-01-10", "t3": "2020-02", "t4": "P3D"}

@@ -7,9 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from rankwise.relations.bounds import DEADLINE
 from rankwise.relations.page import to_html
-from rankwise.relations.schema import Document, Event, Relation, Timex
+from rankwise.relations.schema import DEADLINE, Document, Event, Relation, Timex
 from rankwise.relations.timeline import build
 from tests import browser
 from tests.reports import flood, harbour, long, model_timeline
@@ -29,8 +28,11 @@ def show(window, tmp_path):
 
     def opened(timeline):
         path.write_text(to_html(timeline), encoding="utf-8")
+        from selenium.webdriver.support.ui import WebDriverWait
+
         browser.complaints(window)
         window.get(path.as_uri())
+        WebDriverWait(window, 30).until(lambda w: w.find_elements("css selector", "#rows li"))  # a loaded machine
         return Page(window)
 
     yield opened

@@ -8,10 +8,10 @@ import pytest
 
 from rankwise.data import folder
 from rankwise.errors import DataError
-from rankwise.relations.bounds import DEADLINE
 from rankwise.relations.corpora import read as corpus
 from rankwise.relations.extract import Extractor
 from rankwise.relations.read import joined, prepare, read, sample
+from rankwise.relations.schema import DEADLINE
 
 STORY = """A cargo ship hit the bridge on Monday night after its engines failed. The collision caused the collapse of
 two spans. Divers searched the river on Tuesday and found two survivors. Officials closed the port, and prices rose."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rankwise.relations.bounds import DEADLINE, dates_of
-from rankwise.relations.schema import CAUSAL, TEMPORAL, Document, Event, Timex
+from rankwise.relations.bounds import dates_of
+from rankwise.relations.schema import CAUSAL, DEADLINE, TEMPORAL, Document, Event, Timex
 from rankwise.relations.stated import (
     CAUSED_BY,
     CAUSES,

@@ -28,6 +28,8 @@ def read_frame(path: str | os.PathLike[str]) -> pd.DataFrame:
 
     path = Path(path)
     ending = path.suffix.lower()
+    if path.is_dir():
+        raise BadFile(explain(f"{path} is a folder.", "Name a file: .csv, .tsv, .jsonl or .parquet."), path=path)
     if ending not in (*COMMAS, *LINES, ".parquet"):
         raise BadFile(explain(f"{path} ends in {ending!r}.", "Read are .csv, .tsv, .jsonl and .parquet."), path=path)
     if not path.is_file():
@@ -52,7 +54,7 @@ def read_frame(path: str | os.PathLike[str]) -> pd.DataFrame:
             path=path,
         ) from None
     except (OSError, ValueError) as error:  # pandas' and pyarrow's parsers raise kinds of ValueError
-        if isinstance(error, DataError):
+        if isinstance(error, DataError | BadFile):
             raise
         why = " ".join(str(error).split())[:200]
         raise BadFile(f"{path} cannot be read as {ending[1:]}: {why}", path=path) from None
@@ -65,6 +67,15 @@ def read_frame(path: str | os.PathLike[str]) -> pd.DataFrame:
 def _check_header(path: Path, comma: str) -> None:
     with path.open(encoding="utf-8-sig", newline="") as file:
         names = [n.strip() for n in next(csv.reader(file, delimiter=comma), [])]
+    if len(names) == 1 and (other := next((mark for mark in ";\t|" if mark in names[0]), "")):
+        raise BadFile(
+            explain(
+                f"{path} has one column, {names[0]!r}: its cells stand apart by {other!r}, not by {comma!r}.",
+                f"In Python: pandas.read_csv({path.name!r}, sep={other!r}).to_csv('new.csv', index=False)",
+                "Where numbers have a comma (2,5), add decimal=',' to read_csv.",
+            ),
+            path=path,
+        )
     twice = [n for n, times in Counter(names).items() if times > 1]
     if twice:
         raise DataError(

@@ -42,6 +42,6 @@ def jackknife(estimate: Callable[[NDArray[np.bool_]], float], block: NDArray[np.
 
 def width(blocks: int) -> float:
     """How many standard errors a 95 % interval reaches to either side: Student's t; the normal one's for 0 blocks."""
-    from scipy.stats import norm, t
+    from scipy.stats import t
 
-    return float(t.ppf(0.975, blocks - 1) if blocks else norm.ppf(0.975))
+    return float(t.ppf(0.975, blocks - 1 if blocks else np.inf))

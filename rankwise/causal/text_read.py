@@ -136,6 +136,6 @@ def error_by_blocks(
     def estimate(keep: NDArray[np.bool_]) -> float:
         made = [v.only(keep, t, y, fold) for v in views]
         parts = refit(made, t[keep], y[keep], fold[keep], covariates[keep], answers_alone=by == BY_ANSWERS)
-        return float(psi(y[keep], t[keep], parts.q0, parts.q1, parts.g).mean())
+        return of_nuisances(parts, t[keep], y[keep])[1]
 
     return jackknife(estimate, split(t, blocks, seed + 1, groups))  # + 1: blocks across the folds, not along them

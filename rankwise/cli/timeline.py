@@ -156,8 +156,8 @@ def _one(name: str, source: str | Path, target: Path, reader: Any, *, overwrite:
 
 
 def _in_words(contradiction: Any, document: Any) -> str:
-    """With the words of its events and times beside their ids; what is VAGUE in it is a deadline."""
-    said, words = str(contradiction).replace(" VAGUE ", " BY "), {m.id: document.surface(m.id) for m in document.marks}
+    """With the words of its events and times beside their ids."""
+    said, words = str(contradiction), {m.id: document.surface(m.id) for m in document.marks}
     for name in sorted(words, key=len, reverse=True):
         said = re.sub(rf"\b{re.escape(name)}\b(?! \")", lambda match: f'{match[0]} "{words[match[0]]}"', said)
     return said

@@ -175,4 +175,4 @@ def _turned(chain: Sequence[Relation]) -> tuple[Relation, ...]:
 
 def tell(chain: Iterable[Relation]) -> str:
     """A chain of relations as a phrase: "a BEFORE b, b BEFORE c, c BEFORE a"."""
-    return ", ".join(f"{r.source} {r.label} {r.target}" for r in chain)
+    return ", ".join(f"{r.source} {r.word} {r.target}" for r in chain)

@@ -18,15 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import DataError, RankwiseError, explain
-from .schema import DOCUMENT_TIME, Document, Relation
+from .schema import DEADLINE, DOCUMENT_TIME, Document, Relation
 from .timex import Interval, interval
 
 EPOCH = datetime(1, 1, 1)
 SCALE = 1 << 20
 FAR = 1 << 61
 INSIDE = frozenset({"IS_INCLUDED", "INCLUDES", "DURING", "DURING_INV", "ENDS", "ENDED_BY", "ii", "i"})
-DEADLINE = "BY"
-"""Of VAGUE: the event starts before the time ends, be it before it or within it; no label says that."""
 APART = frozenset({"AFTER", "BEFORE", "IAFTER", "IBEFORE", "a", "b"})  # of the whole time, not of its beginning
 
 

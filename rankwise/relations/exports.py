@@ -13,10 +13,9 @@ import networkx as nx
 from ..errors import UnknownName, explain, nearest
 from ..io.files import new_file
 from .algebra import tell
-from .bounds import DEADLINE
 from .corpora.timeml import LABELS
 from .page import to_html
-from .schema import DOCUMENT_TIME, Event, Timex
+from .schema import DEADLINE, DOCUMENT_TIME, Event, Timex
 from .sentences import whole
 from .sources import bound_by
 from .timeline import Link, Timeline

@@ -48,6 +48,11 @@ class Timex:
     type: str = "DATE"
 
 
+DEADLINE = "BY"
+"""`original` of a VAGUE relation to a time before whose end the event starts, be it before it or within it; no label
+says that."""
+
+
 @dataclass(frozen=True, slots=True)
 class Relation:
     """source stands in `label` to target: BEFORE says that source starts before target, CAUSES that it causes it.
@@ -69,6 +74,11 @@ class Relation:
     def converse(self) -> Relation:
         """The same said from the other end (`original` stays as the corpus has it)."""
         return replace(self, source=self.target, target=self.source, label=CONVERSE[self.label])
+
+    @property
+    def word(self) -> str:
+        """The label, or BY of a deadline."""
+        return DEADLINE if self.original == DEADLINE else self.label
 
 
 @dataclass(frozen=True)

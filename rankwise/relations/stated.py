@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from itertools import permutations
 
 from .anchors import anchored, due
-from .bounds import DEADLINE
 from .pairs import Ends
-from .schema import Document, Relation
+from .schema import DEADLINE, Document, Relation
 from .signals import stated_causes
 from .timex import Interval
 

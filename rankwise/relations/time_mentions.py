@@ -14,6 +14,7 @@ from typing import Any
 
 from recognizers_date_time import Culture, recognize_datetime
 
+from .counted import MONTHS
 from .sentences import split
 
 LEAD = re.compile(
@@ -30,8 +31,7 @@ COUNTED = re.compile(r"(?:the\s+)?(?:past|last|next|coming|previous|following)\b
 COUNT = re.compile(r",\s+\d{1,2}$")
 """At the end of a date that a word or "%" follows: "On 12 July, 14 men" counts men."""
 OF_MONTH = re.compile(
-    r"\b(?:the\s+)?(?:end|middle|beginning|start)\s+of\s+(?=(?:January|February|March|April|May|June|July|August|September"
-    r"|October|November|December)\s+\d{4}\b)"
+    rf"\b(?:the\s+)?(?:end|middle|beginning|start)\s+of\s+(?=(?:{'|'.join(MONTHS)})\s+\d{{4}}\b)", re.IGNORECASE
 )
 """The library does not read the year behind such a month."""
 AGE = re.compile(r"[\s-]olds?\b")
