@@ -15,14 +15,15 @@ WIDTH = 24
 VERBS = ("met", "left", "slept", "woke", "came", "went")
 
 
-def base_model(folder: Path) -> Path:
-    """A tiny BERT and the tokenizer of tests.words."""
+def base_model(folder: Path, more: tuple[str, ...] = ()) -> Path:
+    """A tiny BERT and the tokenizer of tests.words, with `more` words."""
+    size = SIZE + len(more)
     model = learn.bert(
-        torch.float32, vocab_size=SIZE, max_position_embeddings=96, hidden_size=WIDTH, intermediate_size=48
+        torch.float32, vocab_size=size, max_position_embeddings=96, hidden_size=WIDTH, intermediate_size=48
     )
     with quiet():
         model.save_pretrained(folder)
-        Words().save_pretrained(folder)
+        Words(more).save_pretrained(folder)
     return folder
 
 

@@ -7,8 +7,10 @@ import json
 import pytest
 
 from rankwise.relations.corpora import jsonl, read
+from rankwise.train.recipe import Recipe
 from tests.cli_case import run
 from tests.stories import base_model, stories
+from tests.words import SIGNS
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,7 @@ def test_convert_counts_and_names_what_is_left_out(place):
         (["--corpus", "because", "--window", "9999"], "9999"),
         (["--corpus", "because", "--views", "1,x"], "--views 1,x"),
         (["--corpus", "because", "--views", "9"], "0.25 to 4"),
+        (["--corpus", "because", "--markers", "soild"], "solid"),
     ],
 )
 def test_a_mistake_is_one_message_and_leaves_nothing(place, options, says):
@@ -80,6 +83,19 @@ def test_without_drops_documents_before_anything_is_read(place):
     made = train(place, "c", "--epochs", 0.1, "--without", place / "drop.txt", "--json")
     assert "jsonl: 40" not in made.stderr
     assert all(int(name[1:]) >= 30 for name in json.loads(made.stdout)["held_out"]["jsonl"])
+
+
+def test_solid_markers_take_more_tokens_a_batch_unless_told(place):
+    signs = ["--base", base_model(place / "signs", SIGNS), "--epochs", 0.1, "--markers", "solid"]
+    made = train(place, "e", *signs, "--json")
+    assert json.loads(made.stdout)["scores"]["jsonl"]["temporal"]
+    assert Recipe.from_toml(place / "e" / "recipe.toml").batch_tokens == 2400
+    train(place, "f", *signs, "--batch-tokens", 500)
+    assert Recipe.from_toml(place / "f" / "recipe.toml").batch_tokens == 500
+    onward = ["--start", place / "f", "--markers", "levitated", "--out", place / "g"]
+    refused = run("relations", "train", *corpus(place), "--base", place / "signs", *onward, code=2)
+    assert "learnt with solid ones" in refused.stderr
+    assert not (place / "g").exists()
 
 
 def test_pairs_only_teaches_no_events(place):

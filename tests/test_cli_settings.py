@@ -26,6 +26,18 @@ def go(recipe: Recipe | None = None) -> None:
     print(json.dumps(recipe.to_dict()))
 
 
+def swift(values):
+    return {"lr": 0.125} if values["fast"] else {}
+
+
+def run(recipe: Recipe | None = None, fast: bool = False) -> None:
+    """Print the recipe."""
+    print(json.dumps(recipe.to_dict()))
+
+
+toy.command()(with_recipe(run, {"lr": 0.5, "epochs": 7.0}, swift))
+
+
 def recipe_of(*words):
     result = CliRunner().invoke(toy, ["go", *words])
     assert result.exit_code == 0, result.output
@@ -42,6 +54,15 @@ def test_an_option_overrides_the_file_and_the_file_the_default(tmp_path):
     found = recipe_of("--recipe", str(file), "--lr", "0.25", "--batch-rows", "8")
     wanted = {"lr": 0.25, "epochs": 7.0, "decay": "cosine", "batch_rows": 8}
     assert found == Recipe().to_dict() | wanted
+
+
+def test_defaults_may_depend_on_other_options(tmp_path):
+    def rate(*words):
+        return json.loads(CliRunner().invoke(toy, ["run", *words]).stdout)["lr"]
+
+    assert (rate(), rate("--fast"), rate("--fast", "--lr", "0.25")) == (0.5, 0.125, 0.25)
+    (tmp_path / "r.toml").write_text("epochs = 2\n")
+    assert rate("--fast", "--recipe", str(tmp_path / "r.toml")) == Recipe().lr
 
 
 def test_a_switch_turns_off_what_the_file_turned_on(tmp_path):

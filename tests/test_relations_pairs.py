@@ -7,19 +7,27 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rankwise.errors import AttachError, DataError
+from rankwise.errors import AttachError, DataError, RecipeError
 from rankwise.relations.pairs import MOST, Layout, Tokens, layout, rows
 from rankwise.relations.schema import DOCUMENT_TIME, Document, Event
 from tests import learn
-from tests.words import Words
+from tests.words import SIGNS, Words
 
-WORDS = Words()
+WORDS = Words(SIGNS)
 
 
 def document(n, events, name="d"):
     """n words of three letters, w0 to wn; events on the words of these numbers."""
     text = " ".join(f"{i:03d}" for i in range(n))
     return Document(name, text, tuple(Event(f"e{i}", 4 * i, 4 * i + 3) for i in sorted(events)))
+
+
+def all_pairs(data, most):
+    """A document with at most so many events, the tokens of a block, and every pair both ways."""
+    n = data.draw(st.integers(2, 90))
+    events = data.draw(st.sets(st.integers(0, n - 1), min_size=2, max_size=most))
+    d = document(n, events)
+    return d, data.draw(st.integers(6, 20)), [(a.id, b.id) for a in d.events for b in d.events if a.id != b.id]
 
 
 def lay(block=10, **fields):
@@ -75,10 +83,7 @@ def test_a_base_without_a_second_type_and_with_shifted_positions():
 @settings(max_examples=60)
 @given(st.data())
 def test_every_pair_is_asked_once_and_both_twins_are_copies_of_their_events(data):
-    n = data.draw(st.integers(2, 90))
-    events = data.draw(st.sets(st.integers(0, n - 1), min_size=2, max_size=12))
-    d, block = document(n, events), data.draw(st.integers(6, 20))
-    asked = [(a.id, b.id) for a in d.events for b in d.events if a.id != b.id]
+    d, block, asked = all_pairs(data, most=12)
     found = rows(d, asked, lay(block))
     seen = [pair for row in found for pair in row.meta[1]]
     assert sorted(seen) == sorted(asked)
@@ -93,16 +98,73 @@ def test_every_pair_is_asked_once_and_both_twins_are_copies_of_their_events(data
                 assert row.groups[row.positions[twin]] == 0
 
 
+AT, HASH = WORDS.numbers("@ #")
+
+
+def solid(block=16):
+    return lay(block, types=False, marks=(AT, HASH))
+
+
+def test_solid_markers_stand_around_the_ends_the_earlier_ones_first():
+    found = rows(document(6, [1, 4]), [("e4", "e1")], solid(), {("e4", "e1"): 7})
+    (row,) = found
+    assert row.ids == (1, *WORDS.numbers("000 @ 001 @ 002 003 # 004 # 005"), 2)
+    assert row.pairs == ((7, 2),)  # in the order asked
+    assert (row.label, row.meta) == ((7,), ("d", (("e4", "e1"),)))
+    assert row.types is row.groups is row.positions is None
+
+
+def test_solid_markers_read_so_much_around_a_pair_and_a_far_one_in_two_stretches():
+    near, far = rows(document(100, [40, 50, 90]), [("e40", "e50"), ("e40", "e90")], solid(block=16))
+    context = solid(block=16).context
+    assert context == 6
+    words = [f"{i:03d}" for i in range(40 - context, 51 + context)]
+    assert [i for i in near.ids if i not in (1, 2, AT, HASH)] == WORDS.numbers(" ".join(words))
+    assert far.ids.count(2) == 2
+    assert [i for i in far.ids if i not in (1, 2, AT, HASH)] == WORDS.numbers(
+        " ".join(f"{i:03d}" for start in (34, 84) for i in range(start, start + 16))
+    )
+
+
+def test_solid_markers_nest_where_events_overlap_and_the_documents_time_is_the_first_token():
+    d = Document("d", "000 001 002", (Event("a", 0, 11), Event("b", 4, 7)))
+    both, own = rows(d, [("a", "b"), ("b", DOCUMENT_TIME)], solid())
+    assert both.ids == (1, *WORDS.numbers("@ 000 # 001 # 002 @"), 2)
+    assert both.pairs == ((1, 3),)
+    assert own.ids == (1, *WORDS.numbers("000 @ 001 @ 002"), 2)
+    assert own.pairs == ((2, 0),)
+
+
+@settings(max_examples=60)
+@given(st.data())
+def test_every_solid_pair_is_a_row_with_four_markers_its_words_behind_the_opening_ones(data):
+    d, block, asked = all_pairs(data, most=8)
+    found = rows(d, asked, solid(block))
+    assert [row.meta[1] for row in found] == [(pair,) for pair in asked]
+    for row in found:
+        assert len(row) <= 2 * block + 3 + 4
+        assert (row.ids.count(AT), row.ids.count(HASH)) == (2, 2)
+        for end, at in zip(row.meta[1][0], row.pairs[0], strict=True):
+            assert row.ids[at] in (AT, HASH)
+            assert row.ids[at + 1] == WORDS.numbers(f"{int(end[1:]):03d}")[0]
+
+
 def test_an_empty_text_and_an_unknown_end_are_refused():
     with pytest.raises(DataError, match="no tokens"):
         rows(Document("empty", " "), [], lay())
-    with pytest.raises(KeyError, match="e9"):
-        rows(document(3, [0]), [("e0", "e9")], lay())
+    for made in (lay(), solid()):
+        with pytest.raises(KeyError, match="e9"):
+            rows(document(3, [0]), [("e0", "e9")], made)
 
 
 def test_the_layout_of_a_base():
     made = layout(learn.bert(max_position_embeddings=64), WORDS, window=24)
     assert (made.block, made.offset, made.types) == (10, 0, True)
+    assert layout(learn.bert(max_position_embeddings=64), WORDS, 24, "solid").marks == (AT, HASH)
+    with pytest.raises(AttachError, match="lacks @ or #"):
+        layout(learn.bert(max_position_embeddings=64), Words(), 24, "solid")
+    with pytest.raises(RecipeError, match=r"(?s)soild.*levitated or solid"):
+        layout(learn.bert(max_position_embeddings=64), WORDS, 24, "soild")
     with pytest.raises(DataError, match="window=9999 tokens: this base reads 16 to"):
         layout(learn.bert(max_position_embeddings=64), WORDS, window=9999)
     with pytest.raises(AttachError, match="takes no position numbers"):

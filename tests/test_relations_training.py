@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rankwise.errors import BadFile, DataError
+from rankwise.errors import BadFile, DataError, RecipeError
 from rankwise.methods import LoRA
 from rankwise.relations.extract import FILE, Extractor
 from rankwise.relations.learn import Part
@@ -18,6 +18,7 @@ from rankwise.relations.schema import Document, Event, Relation
 from rankwise.relations.training import Plan, hold_out, train
 from rankwise.train.recipe import Recipe
 from tests.stories import base_model, stories, story
+from tests.words import SIGNS
 
 FAST = Recipe(epochs=30, lr=1e-2, batch_rows=8, precision="fp32")
 
@@ -123,3 +124,22 @@ def test_going_on_needs_the_heads_that_are_taught(trained, tmp_path):
     train([Part("stories", stories(20))], plan, replace(FAST, steps=1), out=tmp_path / "order")
     with pytest.raises(BadFile, match="teach events, which it has no head for"):
         train([Part("s", stories(20), mentions=True)], replace(plan, start=str(tmp_path / "order")), FAST)
+
+
+def test_solid_markers_learn_the_order_too_and_the_folder_says_so(tmp_path):
+    base = str(base_model(tmp_path / "base", SIGNS))
+    plan = Plan(LoRA(rank=4), base=base, window=40, hold_out=0.2, augment=False, markers="solid")
+    made = train([Part("stories", stories(60))], plan, FAST, out=tmp_path / "solid")
+    assert made.scores["stories"]["temporal"]["f1"] > 0.9
+    assert json.loads((tmp_path / "solid" / FILE).read_text())["markers"] == "solid"
+    reader = Extractor.load(tmp_path / "solid")
+    assert reader.layout.marks
+    held = [d for d in stories(60) if d.id in made.held["stories"]]
+    assert measure(reader, held)["temporal"]["f1"] == pytest.approx(made.scores["stories"]["temporal"]["f1"])
+    onward = replace(plan, method=None, start=str(tmp_path / "solid"))
+    with pytest.raises(RecipeError, match="learnt with solid ones"):
+        train([Part("stories", stories(60))], replace(onward, markers="levitated"), FAST)
+    short = replace(FAST, steps=1, lr=1e-9, head_lr=1e-9)
+    again = train([Part("stories", stories(60))], replace(onward, markers=""), short, out=tmp_path / "again")
+    assert json.loads((tmp_path / "again" / FILE).read_text())["markers"] == "solid"
+    assert again.scores["stories"]["temporal"]["f1"] == pytest.approx(made.scores["stories"]["temporal"]["f1"])

@@ -8,13 +8,14 @@ from transformers import PreTrainedTokenizerFast
 SPECIAL = ("[PAD]", "[CLS]", "[SEP]", "[UNK]")
 NUMBERS = tuple(f"{i:03d}" for i in range(100))
 MORE = ("before", "after", "because", "they", "met", "left", "rain", "flood", "came", "went", "slept", "woke", ".", ",")
+SIGNS = ("@", "#")  # of solid markers
 
 
 class Words(PreTrainedTokenizerFast):
-    """Splits at white space and around punctuation."""
+    """Splits at white space and around punctuation. more: further words, behind the others."""
 
-    def __init__(self) -> None:
-        vocabulary = {word: i for i, word in enumerate((*SPECIAL, *NUMBERS, *MORE))}
+    def __init__(self, more: tuple[str, ...] = ()) -> None:
+        vocabulary = {word: i for i, word in enumerate((*SPECIAL, *NUMBERS, *MORE, *more))}
         made = Tokenizer(models.WordLevel(vocabulary, unk_token="[UNK]"))
         made.pre_tokenizer = pre_tokenizers.Whitespace()
         pad, cls, sep, unk = SPECIAL

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -48,7 +50,17 @@ RECIPE = {
     "weight_decay": 0.01,
     "head_lr": 1e-3,
 }  # a row is a window with all its pairs
+SOLID_TOKENS = 2400  # a row is a pair
 DEFAULT = Methods("lora")
+
+
+class Markers(StrEnum):
+    """As in relations/pairs.py, which is read only once something is asked of it."""
+
+    levitated = "levitated"
+    solid = "solid"
+
+
 TEACH_EVENTS = ("meantime", "tlink", "matres", "tb-dense", "jsonl")  # every event of a document is annotated
 
 
@@ -73,6 +85,14 @@ def train(
     views: Annotated[
         str, typer.Option(metavar="F,F,...", help="Also learn from windows of so many times its size.")
     ] = "0.75,1,1.5",
+    markers: Annotated[
+        Markers | None,
+        typer.Option(
+            help="levitated: a window is read once for all its pairs. solid: one row a pair, slower, and better with"
+            f" much to learn from; --batch-tokens is then {SOLID_TOKENS}. Default: levitated.",
+            show_default=False,
+        ),
+    ] = None,
     start: Annotated[
         Path | None,
         typer.Option(
@@ -124,9 +144,9 @@ def train(
     how = method_of(method.value, named, [])
     parts = _without_events(_parts(corpus, share or [], without, quiet, sure), pairs_only or [])
     weights = Weights(causal, symmetry, conjunction, implication)
-    plan = Plan(
-        how, "" if how else method.value, base, window, weights, hold_out, augment, _factors(views), str(start or "")
-    )
+    marks = markers.value if markers else ""
+    whole = "" if how else method.value
+    plan = Plan(how, whole, base, window, weights, hold_out, augment, _factors(views), str(start or ""), marks)
     made = run(parts, plan, recipe, out=out, resume=resume, overwrite=overwrite, progress=not quiet)
     adapter = made.result.adapter
     figures = {
@@ -295,5 +315,9 @@ def _scores(scores: dict[str, Any]) -> str:
     return table(["corpus", "what", "P", "R", "F1", "95 %", "gold", "documents"], lines, left=2)
 
 
-for command in (with_recipe(train, RECIPE), evaluate, convert):
+def _for_markers(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {"batch_tokens": SOLID_TOKENS} if values["markers"] == Markers.solid else {}
+
+
+for command in (with_recipe(train, RECIPE, _for_markers), evaluate, convert):
     app.command(help=unwrapped(command.__doc__ or ""))(command)

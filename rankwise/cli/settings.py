@@ -20,10 +20,15 @@ from .common import PRESETS
 TYPES: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str}
 
 
-def with_recipe(command: Callable[..., None], defaults: Mapping[str, Any] | None = None) -> Callable[..., None]:
+def with_recipe(
+    command: Callable[..., None],
+    defaults: Mapping[str, Any] | None = None,
+    depending: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None,
+) -> Callable[..., None]:
     """Give a command --recipe and an option for every field of Recipe; it gets one Recipe as `recipe`.
 
-    An option overrides the file, the file overrides the default; `defaults` are the command's own.
+    An option overrides the file, the file overrides the default; `defaults` are the command's own, and `depending`
+    gives those that are others for the values of its other options.
     """
     own_defaults = dict(defaults or {})
     items = {item.name: item for item in fields(Recipe)}
@@ -32,7 +37,8 @@ def with_recipe(command: Callable[..., None], defaults: Mapping[str, Any] | None
         given = {name: values.pop(name) for name in items}
         chosen = {name: getattr(v, "value", v) for name, v in given.items() if v is not None}
         file = values.pop("recipe")
-        start = Recipe.from_toml(file).to_dict() if file else own_defaults
+        usual = own_defaults | dict(depending(values) if depending else {})
+        start = Recipe.from_toml(file).to_dict() if file else usual
         command(recipe=Recipe.from_dict(start | chosen, source="options"), **values)
 
     own = [p for p in inspect.signature(command, eval_str=True).parameters.values() if p.name != "recipe"]

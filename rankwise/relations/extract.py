@@ -22,7 +22,7 @@ from .bounds import dates_of
 from .decode import Decoded, decode
 from .instants import Instants, sure
 from .model import Said, ask
-from .pairs import Ends, Layout, layout
+from .pairs import MARKERS, Ends, Layout, layout
 from .schema import CAUSAL, DOCUMENT_TIME, TEMPORAL, Document, Event, Relation
 from .stated import FIRM, UNRELATED, WITHIN, Chances, besides, by_dates, by_signals
 
@@ -111,17 +111,20 @@ class Extractor:
             causes = int(how.get("causes", ENOUGH_CAUSES)) >= ENOUGH_CAUSES
         except (ValueError, KeyError, TypeError):
             window, labels, today, causes = WINDOW, {}, True, True
+        markers = how.get("markers", MARKERS[0])
         name = base or adapter.base.get("name")
         if not name:
             raise WrongBase(explain(f"{folder} does not say which base it belongs to.", "Name it: --base minilm"))
-        made = cls.of(load_model(name), adapter, tokenizer(name), window)
+        made = cls.of(load_model(name), adapter, tokenizer(name), window, markers)
         return replace(made, shift=news_shift(labels), rare=RARE, today=today, causes=causes)
 
     @classmethod
-    def of(cls, model: nn.Module, adapter: Adapter, words: Any, window: int = WINDOW) -> Extractor:
+    def of(
+        cls, model: nn.Module, adapter: Adapter, words: Any, window: int = WINDOW, markers: str = MARKERS[0]
+    ) -> Extractor:
         """Attach `adapter` to `model`; `close` takes it off again."""
         attach(model, adapter)
-        return cls(model.eval(), adapter, layout(model, words, window))
+        return cls(model.eval(), adapter, layout(model, words, window, markers))
 
     def close(self) -> nn.Module:
         """The model as it came."""

@@ -161,15 +161,19 @@ def ask(
     documents: Iterable[tuple[Document, Sequence[Ends]]],
     layout: Layout,
     *,
-    batch_rows: int = 8,
+    batch_rows: int = 0,
 ) -> list[dict[Ends, Said]]:
-    """Probabilities for every pair of every document. adapter: None where one is attached already."""
+    """Probabilities for every pair of every document.
+
+    adapter: None where one is attached already. batch_rows: 0 for 8 windows, or 64 pairs with solid markers.
+    """
     asked = [rows(document, pairs, layout) for document, pairs in documents]
     flat = [row for each in asked for row in each]
     if not flat:
         return [{} for _ in asked]
     task = PairTask("pairs", heads(int(model.config.hidden_size))["temporal"], flat)  # type: ignore[union-attr,arg-type]
-    answers = iter(predict(model, adapter, task, flat, batch_rows=batch_rows))
+    size = batch_rows or (64 if layout.marks else 8)
+    answers = iter(predict(model, adapter, task, flat, batch_rows=size))
     return [{pair: said for row in each for pair, said in _said(row, next(answers))} for each in asked]
 
 

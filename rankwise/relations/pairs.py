@@ -1,6 +1,8 @@
-"""Questions about a document as rows of an encoder: a window of text, and two twin tokens for each pair.
+"""Questions about a document as rows of an encoder: a window of text, and two twin tokens for each pair; or one row a
+pair, with markers in the text.
 
-Putting markers around the two events, one row a pair, reads the same text again for every pair. Here a window is read
+Solid markers stand around the two events, one row a pair (Baldini Soares et al. 2019, ACL, section 3.2), so the text
+itself is read with the question in view; and it is read again for every pair. With levitated ones a window is read
 once. Each pair adds two twins: copies of its events' first tokens, at the same positions, with the token type that a
 base uses for a second text. Twins see the window and each other, and are seen by nobody else, so the text reads the
 same whatever is asked, and every pair gets the answer that it would get alone: the levitated markers of Zhong and Chen
@@ -16,18 +18,22 @@ import inspect
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from torch import nn
 
-from ..errors import AttachError, DataError, explain
+from ..errors import AttachError, DataError, RecipeError, explain
 from ..train.data import Example
 from .schema import DOCUMENT_TIME, Document
 
 Ends = tuple[str, str]
 """Ids of the two ends of a pair; DOCUMENT_TIME for the document's own time."""
 MOST = 48  # pairs of a row; more make another row of the same window
+MARKERS = ("levitated", "solid")
+SIGNS = ("@", "#")
+"""Solid markers of the earlier and the later end: words that every vocabulary has trained, so nothing new is learnt
+(Zhou and Chen 2022, AACL, "entity marker (punct)")."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,7 @@ class Layout:
 
     block: tokens of a block, half a window. first, last: ids of [CLS] and [SEP]. twin_type: token type of twins.
     offset: position number of the first token (RoBERTa counts from behind its padding id). types: rows have types.
+    marks: ids of the two solid markers; () for twins.
     """
 
     tokenizer: Any
@@ -44,6 +51,12 @@ class Layout:
     last: int
     types: bool = True
     offset: int = 0
+    marks: tuple[int, ...] = ()
+
+    @property
+    def context(self) -> int:
+        """Tokens to either side of a pair with solid markers: 23 in a window of 128."""
+        return 3 * self.block // 8
 
     def row(
         self, text: Sequence[int], twins: Sequence[tuple[int, int]], label: Any = None, meta: Any = None
@@ -62,13 +75,16 @@ class Layout:
         )
 
 
-def layout(model: nn.Module, tokenizer: Any, window: int = 256) -> Layout:
-    """The layout for a base and a window of so many tokens.
+def layout(model: nn.Module, tokenizer: Any, window: int = 256, markers: str = "levitated") -> Layout:
+    """The layout for a base, a window of so many tokens, and one of MARKERS.
 
     Raises:
+        RecipeError: other markers.
         AttachError: the base takes no position numbers (DeBERTa, T5), so no token can stand where another stands.
         DataError: the window is longer than the base reads, or too short to hold two events.
     """
+    if markers not in MARKERS:
+        raise RecipeError(explain(f"markers={markers!r}.", f"They are {' or '.join(MARKERS)}."))
     config: Any = getattr(model, "config", None)
     takes = inspect.signature(model.forward).parameters
     if "position_ids" not in takes or not hasattr(config, "max_position_embeddings"):
@@ -84,7 +100,18 @@ def layout(model: nn.Module, tokenizer: Any, window: int = 256) -> Layout:
     first, last = tokenizer.cls_token_id, tokenizer.sep_token_id
     if first is None or last is None:
         raise AttachError(explain("The base's tokenizer has no [CLS] and [SEP].", "Relations need an encoder's."))
-    return Layout(tokenizer, (window - 4) // 2, first, last, getattr(config, "type_vocab_size", 0) > 1, offset)
+    types = markers != "solid" and getattr(config, "type_vocab_size", 0) > 1
+    return Layout(tokenizer, (window - 4) // 2, first, last, types, offset, _signs(tokenizer, markers))
+
+
+def _signs(tokenizer: Any, markers: str) -> tuple[int, ...]:
+    """Ids of SIGNS in the midst of words, or (). Raises AttachError for a vocabulary without them."""
+    if markers != "solid":
+        return ()
+    ids = tuple(tokenizer(f". {sign} .", add_special_tokens=False)["input_ids"][1] for sign in SIGNS)
+    if tokenizer.unk_token_id in ids or len(set(ids)) < len(SIGNS):
+        raise AttachError(explain(f"The vocabulary lacks {' or '.join(SIGNS)}, the solid markers.", "Try levitated."))
+    return ids
 
 
 def longest(model: nn.Module) -> int:
@@ -128,6 +155,12 @@ def rows(
     tokens = Tokens(document, layout)
     if not tokens.ids:
         raise DataError(explain(f"{document.id}: the text has no tokens.", "A document needs words."))
+    if layout.marks:
+        made = ((pair, marked(document, pair, tokens, layout)) for pair in dict.fromkeys(asked))
+        return [
+            replace(row, label=None if labels is None else (labels[pair],), meta=(document.id, (pair,)))
+            for pair, row in made
+        ]
     spans = {x.id: tokens.at(x.start) for x in document.marks}
     windows: dict[tuple[tuple[int, int], ...], list[Ends]] = defaultdict(list)
     for pair in dict.fromkeys(asked):
@@ -142,6 +175,36 @@ def rows(
             label = None if labels is None else tuple(labels[pair] for pair in part)
             found.append(layout.row(text, twins, label, (document.id, tuple(part))))  # type: ignore[arg-type]
     return found
+
+
+def marked(document: Document, pair: Ends, tokens: Tokens, layout: Layout) -> Example:
+    """The row of one pair with solid markers around its ends, the earlier one's first; `Example.pairs` is in the order
+    asked. Ends too far apart for a window get one stretch each."""
+    where = {x.id: tokens.range(x.start, x.end) for x in document.marks if x.id in pair}
+    ends = sorted(where, key=lambda end: where[end])
+    text, place = [layout.first], {DOCUMENT_TIME: 0}
+    for start, stop in _stretches([where[end] for end in ends], len(tokens.ids), layout):
+        for at in range(start, stop + 1):
+            for mark, end in zip(layout.marks, ends, strict=False):
+                if where[end][1] == at and end in place:
+                    text.append(mark)
+            for mark, end in zip(layout.marks, ends, strict=False):
+                if where[end][0] == at and end not in place:
+                    place[end] = len(text)
+                    text.append(mark)
+            text += tokens.ids[at : min(at + 1, stop)]
+        text.append(layout.last)
+    return Example(ids=tuple(text), pairs=((place[pair[0]], place[pair[1]]),))
+
+
+def _stretches(ends: Sequence[tuple[int, int]], length: int, layout: Layout) -> list[tuple[int, int]]:
+    """Token ranges to read around these ends: from `context` before the first to as far behind the last, or, where that
+    is more than a window, a block around each."""
+    first, last = ends[0], ends[-1]
+    near = [(first[0] - layout.context, last[1] + layout.context)]
+    if last[1] - first[0] + 2 * layout.context > 2 * layout.block:
+        near = [(start - layout.context, start + layout.block - layout.context) for start, _ in ends]
+    return [(max(0, start), min(stop, length)) for start, stop in near]
 
 
 def _window(places: Sequence[int], length: int, block: int) -> tuple[tuple[int, int], ...]:

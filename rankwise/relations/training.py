@@ -15,7 +15,7 @@ from ..core.adapter import Adapter
 from ..core.create import new
 from ..core.head import Head
 from ..core.method import Method
-from ..errors import BadFile, explain
+from ..errors import BadFile, RecipeError, explain
 from ..io import load as load_adapter
 from ..models import load, tokenizer
 from ..train.loop import Result, fit
@@ -24,7 +24,7 @@ from ..train.workplace import Output
 from . import edits, extract, learn
 from .measure import measure
 from .model import Weights
-from .pairs import layout, longest
+from .pairs import MARKERS, layout, longest
 from .schema import Document
 
 POOLER = "pooler.dense"  # its output is not read
@@ -38,6 +38,8 @@ class Plan:
     what the base reads); an epoch asks everything once in each.
     hold_out: share of each corpus's documents that is not trained on.
     augment: add the certain edits of relations/edits.py. method None with `whole`: see `rankwise.new`.
+    markers: one of pairs.MARKERS, a window read once for all its pairs or one row a pair; "": levitated, or those of
+        `start`.
     start: folder of an extractor to go on from, with its method and ranks; what it held out stays held out.
     """
 
@@ -50,6 +52,7 @@ class Plan:
     augment: bool = True
     views: tuple[float, ...] = (1.0,)
     start: str = ""
+    markers: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,7 @@ def train(
     """One adapter with all heads that these corpora teach; raises as `fit` and `learn.tasks` do."""
     held, mine = {}, []
     before = extract.about(plan.start) if plan.start else {}
+    markers = _markers(plan, before.get("markers", MARKERS[0]))
     for part in parts:
         known = set(before.get("held_out", {}).get(part.name, ()))
         again = part.name in before.get("corpora", ()) and (not known or known & {d.id for d in part.documents})
@@ -86,19 +90,20 @@ def train(
         mine += [learn.Part("edits", tuple(more))] if more else []
     model, words = load(plan.base), tokenizer(plan.base)
     width: Any = model.config.hidden_size  # type: ignore[union-attr]
-    layout(model, words, plan.window)  # raises for one that cannot be
+    layout(model, words, plan.window, markers)  # raises for one that cannot be
     sizes = sorted({min(round(plan.window * view), longest(model)) for view in plan.views})
-    tasks = learn.tasks(mine, [layout(model, words, size) for size in sizes], width, plan.weights, seed=recipe.seed)
+    layouts = [layout(model, words, size, markers) for size in sizes]
+    tasks = learn.tasks(mine, layouts, width, plan.weights, seed=recipe.seed)
     heads = {name: head for task in tasks for name, head in task.heads.items()}
     adapter = _begun(model, plan, heads, recipe.seed)
     corpora = {p.name for p in parts} | set(before.get("corpora", ()))
     counts, today = learn.label_counts(tasks), learn.document_time_count(tasks)
     held = before.get("held_out", {}) | held
-    learnt = {"labels": counts, "document_time": today, "causes": causes, "held_out": held}
+    learnt = {"markers": markers, "labels": counts, "document_time": today, "causes": causes, "held_out": held}
     extra = {extract.FILE: extract.settings(plan.window, corpora, **learnt)}
     place = None if out is None else Output(Path(out), extra=extra)
     result = fit(model, adapter, tasks, recipe, out=place, resume=resume, overwrite=overwrite, progress=progress)
-    reader = extract.Extractor.of(model, result.adapter, words, plan.window)
+    reader = extract.Extractor.of(model, result.adapter, words, plan.window, markers)
     scores = {}
     for part in parts:
         mine_held = [d for d in part.documents if d.id in set(held[part.name])]
@@ -106,6 +111,14 @@ def train(
             scores[part.name] = measure(reader, mine_held, reach=part.reach, mentions=part.mentions)
     reader.close()
     return Trained(result, held, scores)
+
+
+def _markers(plan: Plan, before: str) -> str:
+    """Raises RecipeError where an extractor is to go on with other markers than it learnt to read."""
+    if plan.start and plan.markers not in ("", before):
+        given = f"markers={plan.markers!r}: {plan.start} learnt with {before} ones."
+        raise RecipeError(explain(given, "Leave --markers out, or train without --start."))
+    return plan.markers or before
 
 
 def _begun(model: nn.Module, plan: Plan, heads: Mapping[str, Head], seed: int) -> Adapter:
