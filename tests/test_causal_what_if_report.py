@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -12,6 +13,8 @@ from rankwise.causal.report import to_html, to_markdown
 from rankwise.causal.stated import Stated
 from rankwise.causal.what_if import Cause, Change, Model, Outcome, what_if
 from rankwise.causal.what_if_report import conditions, data, report, sentence
+from rankwise.relations.schema import Relation
+from rankwise.relations.timeline import Link
 from tests.timelines import on, timeline
 
 
@@ -35,7 +38,11 @@ def test_one_sentence_for_each_outcome():
         "trial: it cannot be told whether it keeps its time (by how much is not known)",
     ]
     free = Outcome("b", "trial", False, Within(), Within(), Within(0, math.inf))
-    assert sentence(free) == "trial begins later or keeps its time (at least 0 d later)"
+    assert sentence(free) == "trial begins later or keeps its time (by how much is not known)"
+    early = Outcome("b", "trial", False, Within(), Within(), Within(-math.inf, 0))
+    assert sentence(early) == "trial begins earlier or keeps its time (by how much is not known)"
+    for ends, words in (((-2 * DAY, math.inf), "at most 2 d earlier"), ((-math.inf, DAY), "at most 1 d later")):
+        assert f"({words})" in sentence(Outcome("b", "trial", False, Within(), Within(), Within(*ends)))
     assert sentence(Outcome("a", "merger", True, Within(), days(1), Within())) == "merger is set: 0001-01-02"
 
 
@@ -96,6 +103,20 @@ def test_a_month_and_an_unknown_day_give_bounds():
     assert made.data["outcomes"][1]["shift"] == [-31.0, -28.0]
     assert made.data["outcomes"][1]["interventional"] == ["2020-03-21T00:00:00", "2020-04-23T00:00:00"]
     assert "Nobody knows when trial began" in " ".join(made.data["conditions"])
+
+
+def test_a_time_that_a_model_guessed_is_called_a_guess_until_somebody_states_it():
+    deal = timeline({"merger": on("04-05"), "trial": on("05-01")}, causes=("merger>trial",))
+    guess = Relation("e2", "e1", "AFTER")
+    bounds = {**deal.bounds, "e2": replace(deal.bounds["e2"], after=(guess,))}
+    deal = replace(deal, links=(*deal.links, Link(guess, "model")), bounds=bounds)
+    lag = Stated(lags=("merger>trial=20d",))
+    said = " ".join(ask(deal, ["merger -2d"], lag).data["conditions"])
+    assert "The time of trial (on 2020-05-01) follows from an order that a model guessed" in said
+    assert "The time of merger" not in said
+    assert "--time trial=DATE" in said
+    certain = ask(deal, ["merger -2d"], replace(lag, times=("trial=2020-05-01",)))
+    assert "a model guessed" not in " ".join(certain.data["conditions"])
 
 
 def test_a_report_is_not_written_over(tmp_path):

@@ -17,6 +17,7 @@ from functools import cached_property
 
 from ..errors import DataError, UnknownName, close, explain
 from ..relations.schema import Relation
+from ..relations.sources import bound_by
 from ..relations.timeline import Link, Timeline
 from .durations import EXAMPLES, date, duration, signed, whole_day
 from .lag_graph import Edge, LagGraph
@@ -158,10 +159,12 @@ def model_of(timeline: Timeline, stated: Stated = Stated()) -> Model:
             raise _no_cause(pair, events, text, "There is nothing to take away.")
     _lags(causes, events, stated)
     times = {i: _observed(timeline, i, stated.by_day) for i in events.ids}
-    times |= _dates(stated.times, events, "--time", stated.by_day)
+    own = _dates(stated.times, events, "--time", stated.by_day)
+    guessed = frozenset(i for i, who in bound_by(timeline).items() if who == "model" and i not in own)
+    times |= own
     plans = _dates(stated.plans, events, "--plan", stated.by_day)
     order = frozenset(early for link in timeline.of_kind("temporal") if (early := _earlier(link.relation)))
-    return Model(times, tuple(causes.values()), plans, events.names, events.flags, order, tuple(notes))
+    return Model(times, tuple(causes.values()), plans, events.names, events.flags, order, guessed, tuple(notes))
 
 
 def _marked(timeline: Timeline, events: Events) -> dict[tuple[str, str], Cause]:

@@ -48,7 +48,7 @@ class Model:
     """Events with what is known of them. times: when they began, as observed; plans: before which they do not begin.
 
     names: id -> how it is called in sentences; flags: id -> how it is called on the command line.
-    after: (earlier, later) ids whose order alone is known.
+    after: (earlier, later) ids whose order alone is known. guessed: ids whose times rest on what a model guessed.
     """
 
     times: Mapping[str, Within]
@@ -57,6 +57,7 @@ class Model:
     names: Mapping[str, str] = field(default_factory=dict)
     flags: Mapping[str, str] = field(default_factory=dict)
     after: frozenset[tuple[str, str]] = frozenset()
+    guessed: frozenset[str] = frozenset()
     notes: tuple[str, ...] = ()
 
     def name(self, event: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf, isinf
 from typing import Any
 
 from .chances import Chance
@@ -50,8 +51,7 @@ def conditions(answer: Answer) -> list[str]:
                 for a, most in o.longest
             ]
         if o.delay is not None and o.delay.known and o.delay.high > 0:
-            held = f"up to {length(o.delay.high)}" if o.delay.low < 0 else lengths(o.delay)
-            said.append(f"What else held up {o.name} ({held}) would have held it up all the same.")
+            said.append(f"What else held up {o.name}{_held(o.delay)} would have held it up all the same.")
         elif o.delay is not None and not o.delay.known and not o.shift.exact:
             said.append(f"Nobody knows when {o.name} began, so only the bounds of its move are said.")
     if reached:
@@ -60,6 +60,12 @@ def conditions(answer: Answer) -> list[str]:
         said.append(
             "No edge marked causal leaves what was set, so nothing else moves: order in time carries no change."
         )
+    said += [
+        f"The time of {o.name} ({when(o.observed)}) follows from an order that a model guessed; no date in the text"
+        f" says it. To state it: --time {model.flag(o.event)}=DATE"
+        for o in answer.outcomes
+        if o.event in model.guessed and o.observed.known
+    ]
     if any(not w.exact for o in answer.outcomes for w in (o.observed, o.shift)):
         said.append("Dates and durations that are not points go in as bounds; every answer within them is possible.")
     return list(dict.fromkeys(said))
@@ -111,9 +117,16 @@ def _set(o: Outcome) -> str:
     return f"{_move(o.shift)}{_to(o)}" if o.shift.known else when(o.counterfactual)
 
 
+def _held(delay: Within) -> str:
+    """ " (2 d)", " (up to 2 d)", or nothing where no bound is known."""
+    if delay.low >= 0:
+        return f" ({lengths(delay)})"
+    return "" if isinf(delay.high) else f" (up to {length(delay.high)})"
+
+
 def _move(shift: Within) -> str:
     """2 d earlier, 1 d to 2 d later, between 2 d earlier and 1 d later."""
-    if not shift.known:
+    if not shift.known or {shift.low, shift.high} in ({0.0, inf}, {-inf, 0.0}):
         return "by how much is not known"
     if shift.low == shift.high == 0:
         return "at its own time"
@@ -121,10 +134,10 @@ def _move(shift: Within) -> str:
         turned = Within(-shift.high, -shift.low)
         return f"{'up to ' + length(turned.high) if turned.low == 0 else lengths(turned)} earlier"
     if shift.low >= 0:
-        return (
-            f"{'up to ' + length(shift.high) if shift.low == 0 < shift.high < float('inf') else lengths(shift)} later"
-        )
+        return f"{'up to ' + length(shift.high) if shift.low == 0 else lengths(shift)} later"
     low, high = length(-shift.low), length(shift.high)
+    if isinf(shift.low) or isinf(shift.high):
+        return f"at most {high} later" if isinf(shift.low) else f"at most {low} earlier"
     return f"between {low} earlier and {high} later"
 
 
