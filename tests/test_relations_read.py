@@ -97,6 +97,12 @@ def test_times_that_need_the_day_of_writing_are_told_of_where_there_are_any():
 def test_a_date_that_cannot_be_is_told():
     _, notes = prepare("On 31 February 2020 the storm broke. It was cold.")
     assert notes[-1] == '"31 February 2020" is no day of the calendar, so it dates nothing.'
+
+
+def test_a_date_in_figures_is_said_to_be_read_month_first():
+    _, notes = prepare("They met on 05/06/2021 and left on 13/06/2021.", "2021-09-01")
+    said = '"05/06/2021" is read month first, as 2021-05-06. If the day comes first, write the month out.'
+    assert [note for note in notes if "month first" in note] == [said]
     assert not any("To give it" in note for note in notes)  # a day of writing would not mend it
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rankwise.errors import DataError
-from rankwise.relations.times import checked_date, document_date, no_day, times
+from rankwise.relations.times import checked_date, document_date, month_first, no_day, times
 
 WEDNESDAY = "2009-05-20"
 
@@ -144,3 +144,38 @@ def test_dates_that_no_calendar_has(words, wrong):
 def test_times_before_the_next_morning_are_not_lost():
     found = times("A crack was found on 2 February 2022, and the bridge closed the next morning.")
     assert [t.value for t in found] == ["2022-02-02", "2022-02-03TMO"]
+
+
+@pytest.mark.parametrize(
+    ("words", "either"),
+    [("05/06/2021", True), ("5-6-21", True), ("5/05/2021", False), ("13/06/2021", False), ("5.6.2021", False)],
+)
+def test_figures_that_could_be_two_days_are_known(words, either):
+    """The library reads dots day first, and 13 can be no month."""
+    assert month_first(words) is either
+    _, month, day = times(f"They met on {words}.")[0].value.split("-")
+    first, second = (int(n) for n in words.replace("/", "-").replace(".", "-").split("-")[:2])
+    assert ((int(month), int(day)) == (first, second)) is (either or first == second)
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("from 10 May to 12 May 2020", ["2020-05-10", "2020-05-12"]),
+        ("from May to July 2019", ["2019-05", "2019-07"]),
+        ("on 10 May or 11 May 2020", ["2020-05-10", "2020-05-11"]),
+        ("on May 10 and May 11, 2020", ["2020-05-10", "2020-05-11"]),
+        ("on 3 March, 5 April and on 7 June 2019", ["2019-03-03", "2019-04-05", "2019-06-07"]),
+        ("from November to February 2019", ["2018-11", "2019-02"]),  # a range runs forward
+        ("from Nov. 2018 to Feb. 2019", ["2018-11", "2019-02"]),
+        ("in May, and in June 2019 they left", ["2021-05", "2019-06"]),  # another clause
+        ("in May and in 2019", ["2021-05", "2019"]),
+        ("on 3 May. In June 2019 they left", ["2021-05-03", "2019-06"]),
+    ],
+)
+def test_the_year_of_the_last_of_several_dates_is_that_of_all(words, values):
+    assert [t.value for t in times(f"They met {words}.", "2021-09-01")] == values
+
+
+def test_a_year_that_follows_makes_a_date_that_needs_no_day_of_writing():
+    assert [t.value for t in times("It lasted from 10 May to 12 May 2020.")] == ["2020-05-10", "2020-05-12"]

@@ -16,7 +16,7 @@ from .onward import DEICTIC, tells_on
 from .schema import Document
 from .sentences import split
 from .timeline import Timeline, of_decoded
-from .times import checked_date, document_date, no_day, times, whole_day
+from .times import checked_date, document_date, month_first, no_day, times, whole_day
 
 ENGLISH = "en"
 FOREIGN = 0.5  # how sure the guess of another language must be before it is said
@@ -44,6 +44,11 @@ def prepare(text: str, created: str = "", name: str = "text") -> tuple[Document,
     undated = [t for t in document.timexes if t.type in ("DATE", "TIME") and not t.value]
     wrong = [t for t in undated if no_day(document.surface(t.id))]
     notes += [f'"{document.surface(t.id)}" is no day of the calendar, so it dates nothing.' for t in wrong]
+    notes += [
+        f'"{document.surface(t.id)}" is read month first, as {t.value}. If the day comes first, write the month out.'
+        for t in document.timexes
+        if month_first(document.surface(t.id))
+    ]
     if not created and len(undated) > len(wrong):
         notes.append(
             "Times that need the day of writing (yesterday, last week) stay open. To give it: --date YYYY-MM-DD"

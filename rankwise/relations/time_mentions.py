@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +46,18 @@ REFERENCE = re.compile(r"\b(?:currently|soon)\b", re.IGNORECASE)
 SEASON = re.compile(r"\b(?:in|by|since|until|during|of|before|after|every|each)\s+(?:the\s+)?$", re.IGNORECASE)
 
 
+YEARLESS = re.compile(
+    r"(?:the\s+)?(?:\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+    r"(?:\s+\d{1,2}(?:st|nd|rd|th)?)?",
+    re.IGNORECASE,
+)
+BETWEEN = re.compile(
+    r"(?:\s*[,–/-]|,?\s+(?:to|until|till|through|and|or)|\s+(?:and|or)\s+(?:in|on))\s*(?:\bthe\s+)?", re.IGNORECASE
+)
+"""Of dates whose year only the last one has: "from 10 May to 12 May 2020"."""
+YEAR = re.compile(r"\b\d{4}$")
+
+
 @dataclass(frozen=True)
 class Found:
     """text[start:end]; kind: the library's date, daterange, time, timerange, datetime, datetimerange, duration or set.
@@ -64,10 +76,38 @@ def mentions(text: str, anchor: datetime) -> Iterator[Found]:
     end = 0
     for first, last in split(text):
         here = sorted(_of_sentence(text[first:last], anchor), key=lambda f: (f.start, -f.end))
-        for found in here:
+        for found in _with_years(text[first:last], here, anchor):
             if first + found.start >= end:
                 end = first + found.end
                 yield Found(first + found.start, end, found.kind, found.values)
+
+
+def _with_years(text: str, found: list[Found], anchor: datetime) -> list[Found]:
+    """Dates without a year that are listed before one that has it take that year, or the one before if they would come
+    later: "from May to July 2019", "between November and February 2019"."""
+    made, year, after = [], 0, ""
+    for i, each in reversed(list(enumerate(found))):
+        words = text[each.start : each.end]
+        joined = i + 1 < len(found) and BETWEEN.fullmatch(text[each.end : found[i + 1].start])
+        if year and joined and YEARLESS.fullmatch(words):
+            dated = [_dated(words, y, anchor) for y in (year, year - 1)]
+            each = replace(each, values=next((v for v in dated if v and _begin(v) <= after), each.values))
+            year, after = int(_begin(each.values)[:4]), _begin(each.values)
+        else:
+            own, begin = YEAR.search(words), _begin(each.values)
+            month = own and begin and YEARLESS.fullmatch(words[: own.start()].rstrip(" ,"))
+            year, after = (int(own[0]), begin) if own and month else (0, "")
+        made.append(each)
+    return made[::-1]
+
+
+def _dated(words: str, year: int, anchor: datetime) -> tuple[dict[str, str], ...]:
+    recognised = _recognise(f"{words} {year}", anchor)
+    return _values(recognised[0]) if len(recognised) == 1 else ()
+
+
+def _begin(values: tuple[dict[str, str], ...]) -> str:
+    return values[0].get("start", values[0].get("value", "")) if values else ""
 
 
 def _of_sentence(text: str, anchor: datetime) -> Iterator[Found]:

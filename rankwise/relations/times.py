@@ -101,6 +101,15 @@ def no_day(words: str) -> bool:
     return year < 1 or not 1 <= month <= 12 or not 1 <= day <= monthrange(year, month)[1]
 
 
+def month_first(words: str) -> bool:
+    """Whether a date in figures was read month first and would be another day first: "05/06/2021", not "5.6.2021"."""
+    figures = re.fullmatch(r"(\d{1,2})[/-](\d{1,2})[/-]\d{2,4}", words)
+    if figures is None:
+        return False
+    first, second = int(figures[1]), int(figures[2])
+    return first != second and first <= 12 and second <= 12
+
+
 def checked_date(value: str) -> str:
     """The date if it can be: YYYY, YYYY-MM or YYYY-MM-DD. Raises DataError: the value, the rule and an example."""
     match = FULL_DATE.fullmatch(value.strip())
