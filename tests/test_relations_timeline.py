@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rankwise.errors import DataError
 from rankwise.relations.algebra import contradictions
 from rankwise.relations.decode import decode
-from rankwise.relations.schema import Document, Event, Relation, Timex
+from rankwise.relations.schema import DEADLINE, Document, Event, Relation, Timex
 from rankwise.relations.timeline import build, of_decoded
 from tests.reports import Said, flood, harbour
 
@@ -133,6 +133,16 @@ def test_a_decoded_document_keeps_the_model_probabilities_and_its_changes():
     assert link.chances == wrong
     assert set(t.bounds) == {"one", "two", "three"}  # two and three start after one; "two" and Tuesday was too unsure
     assert t.confidence == {"one": 0.7}
+
+
+def test_a_deadline_does_not_stand_against_what_is_worked_out_anew_after_a_conflict():
+    """ "five" is not before Monday, so that goes and closure runs again; "two" is due by a time that "one" is not before."""
+    due = Relation("two", "tue", "VAGUE", original=DEADLINE)
+    guess = Relation("five", "mon", "BEFORE", confidence=0.4)
+    given = document("five EQUAL tue", guess, "one BEFORE two", "tue BEFORE one")
+    made = build(given, [*given.relations, due], inferred=(), origin="model")
+    assert [c.kind for c in made.contradictions] == ["dates"]
+    assert ("one", "BEFORE", "two", "model") in said(made)
 
 
 def test_chances_are_turned_with_their_relation():

@@ -12,7 +12,7 @@ from .bounds import Bounds, Fitted, by_words, fit
 from .decode import Decoded
 from .layers import layers, reduced
 from .reasons import Change
-from .schema import LABELS, TEMPORAL, Document, Relation
+from .schema import DEADLINE, LABELS, TEMPORAL, Document, Relation
 from .sentences import split
 
 ORIGINS = ("given", "model", "text", "inferred", "dates")
@@ -220,9 +220,10 @@ def _likely(a: str, b: str, opinion: Opinion, sure: float) -> Relation | None:
 
 
 def _exact(document: Document, relations: Iterable[Relation]) -> list[Relation]:
-    """Those that compare two starts. EQUAL to a time does not: two things of one day need not start together."""
-    events = {e.id for e in document.events}
-    return [r for r in relations if r.label != "EQUAL" or {r.source, r.target} <= events]
+    """Those that compare two starts. EQUAL to a time does not (two things of one day need not start together), nor a
+    deadline, VAGUE for want of a label."""
+    here = {e.id for e in document.events}
+    return [r for r in relations if r.original != DEADLINE and (r.label != "EQUAL" or {r.source, r.target} <= here)]
 
 
 def _confident(r: Relation, chances: Mapping[tuple[str, str, str], Sequence[float]]) -> Relation:
