@@ -95,6 +95,7 @@ def test_the_calendar_ends_without_a_traceback():
         ("The firm founded on 3 March 2020 broke.", False),
         ("Ann founded the firm on 3 March 2020.", True),
         ("The firm was founded on 3 March 2020.", True),
+        ("It rained from 3 March 2020.", True),
         ("It rained. A truck hit the rack on 3 March 2020.", True),
     ],
 )
@@ -126,3 +127,16 @@ def test_a_newspapers_times_stay_by_the_day_of_writing():
 )
 def test_words_that_point_at_the_day_of_writing(text, points):
     assert bool(DEICTIC.search(text)) is points
+
+
+def test_a_season_tells_its_year_to_what_counts_from_it():
+    summer, later = told("the summer of 1920", "1920-SU"), told("a year later", on=(1, "year"))
+    assert since_told([summer, later]) == ["1920-SU", "1921"]
+    assert onward([told("3 March 1917", "1917-03-03"), summer, later], date(1917, 3, 3))[-1] == "1921"
+    assert since_told([summer, told("two months later", on=(2, "month"))])[-1] == ""
+
+
+def test_an_hour_of_a_newspaper_by_hand():
+    hour = told("15:52", "2023-03-06T15:52", "2023-03-06T15:52", clock=True)
+    assert since_told([told("Saturday", "2023-03-04"), hour]) == ["2023-03-04", "2023-03-04T15:52"]
+    assert since_told([hour]) == since_told([told("March", "2023-03"), hour])[1:] == ["2023-03-06T15:52"]

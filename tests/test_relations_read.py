@@ -59,7 +59,27 @@ def test_two_dates_of_one_event_are_a_contradiction_that_is_told(reader):
 def test_the_first_date_of_the_text_is_taken_and_said(reader):
     made = read("Paris, 14 May 2024. The ship hit a bridge on Monday, and it sank.", reader)
     assert made.document.created == "2024-05-14"
-    assert '"14 May 2024" (2024-05-14), is taken as its own' in made.notes[0]
+    assert '"14 May 2024" (2024-05-14), is taken for the day of writing' in made.notes[0]
+
+
+def test_of_a_range_the_day_of_writing_is_the_last_and_a_report_begins_on_the_first():
+    minutes, (note,) = prepare(
+        "Minutes, 2 to 11 September 2024. On 10 September the board had met to hear of the new plan."
+    )
+    assert minutes.created == "2024-09-11"
+    assert "To give it: --date YYYY-MM-DD" in note
+    assert [t.value for t in minutes.timexes] == ["2024-09-02", "2024-09-10"]
+    for words in ("Between 1 and 5 May 2018", "From 1 to 5 May 2018"):
+        report, _ = prepare(f"{words} the ground shook. On 17 May the hill burst.")
+        assert report.created == ""
+        assert [t.value for t in report.timexes] == ["2018-05-01", "2018-05-17"]
+
+
+def test_an_hour_in_a_newspaper_is_of_the_day_told_before_it_and_else_of_the_day_of_writing():
+    sunk, _ = prepare("The ferry sank on Saturday. The crew called at 15:52.", "2023-03-06")
+    assert [t.value for t in sunk.timexes] == ["2023-03-04", "2023-03-04T15:52"]
+    today, _ = prepare("The mayor spoke at 10am.", "2023-03-06")
+    assert [t.value for t in today.timexes] == ["2023-03-06T10:00"]
 
 
 def test_a_report_that_begins_with_a_date_is_read_onwards():

@@ -42,3 +42,13 @@ def only(text: str):
 def test_cues_by_hand(text, back, ahead, aside):
     found = only(text)
     assert (found.back, found.ahead, found.aside) == (back, ahead, aside)
+
+
+def test_a_time_beside_a_duration_is_told_by_its_sentence():
+    """ "awarded it after a four-day trial that began on 11 April" """
+    text = "It paid after a four-day trial that began on 11 April."
+    days, day = (text.index("four-day"), text.index(" trial")), (text.index("11"), text.index("."))
+    assert [t.aside for t in told(text, [(days, "P4D", "P4D", False), (day, "", "", False)], [(0, len(text))])] == [
+        False,
+        False,
+    ]

@@ -159,6 +159,19 @@ def test_figures_that_could_be_two_days_are_known(words, either):
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("The review meeting is on Wednesday.", "2023-03-08"),
+        ("The board meets on Wednesday.", "2023-03-08"),
+        ("The meeting was on Wednesday.", "2023-03-01"),
+        ("He is seen on Wednesday.", "2023-03-01"),  # not right before it
+    ],
+)
+def test_what_is_on_a_weekday_is_still_to_come(text, value):
+    assert [t.value for t in times(text, "2023-03-06")] == [value]
+
+
+@pytest.mark.parametrize(
     ("words", "values"),
     [
         ("from 10 May to 12 May 2020", ["2020-05-10", "2020-05-12"]),

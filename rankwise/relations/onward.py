@@ -17,6 +17,8 @@ from .counted import TOLD, from_told
 from .telling import Told
 
 WITHIN = re.compile(r"\b(?:on|in|at|by|from|since|until|before|after|of|during)\s+(?:the\s+)?$", re.IGNORECASE)
+RANGE = re.compile(r"(?:between|from)\s", re.IGNORECASE)
+"""At the beginning of a range of days, which it is part of."""
 BESIDE = re.compile(
     r"\b(?:which|who|whose|that|where|had|has|since)\b"
     r"|(?<!\bwas )(?<!\bwere )\b(?:founded|born|based)\s+(?:in|on|at|by)\b",
@@ -32,6 +34,7 @@ MONTH = re.compile(
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\.?(?:\s+\d{1,2}(?:st|nd|rd|th)?)?",
     re.IGNORECASE,
 )
+SEASON = re.compile(r"\d{4}-(?:SP|SU|FA|WI|Q\d|H\d)")
 YEAR = re.compile(r"\b\d{4}\b")
 DEICTIC = re.compile(
     r"\b(?:yesterday|today|tonight|tomorrow"
@@ -48,21 +51,36 @@ def tells_on(text: str, start: int) -> bool:
     """Whether the date at `start` is when a sentence's own event was ("On 3 March 2020 the storm broke"): no dateline,
     and not the date of something that is told beside it ("the firm, which was founded on 1 July 1998")."""
     before = re.split(r"[.!?\n]\s", text[:start])[-1]
+    if RANGE.match(text, start):
+        return True
     return bool(WITHIN.search(before)) and not BESIDE.search(before)
 
 
 def since_told(told: Sequence[Told]) -> list[str]:
     """TIMEX3 values of a newspaper's times in the order of the text: by the day of writing, but for those that count
-    from what was told before, within the thousand characters before."""
+    from what was told in the thousand characters before, and hours without their day, which are of a day told there."""
     found, last, at = [], "", 0
     for time in told:
-        made = time.value
+        made, near = time.value, time.span[0] - at <= FAR
         if time.on:
-            made = from_told(time.on, last) if time.span[0] - at <= FAR else ""
+            made = from_told(time.on, last) if near else ""
+        elif time.clock and near:
+            made = _of_day(time, last) or made
         found.append(made)
-        if TOLD.fullmatch(made) and not time.aside:
-            last, at = made, time.span[0]
+        if (again := _told(made)) and not time.aside:
+            last, at = again, time.span[0]
     return found
+
+
+def _told(value: str) -> str:
+    """What later times may count from: a day, a month or a year; of a season or a quarter, its year."""
+    return value if TOLD.fullmatch(value) else value[:4] if SEASON.fullmatch(value) else ""
+
+
+def _of_day(time: Told, last: str) -> str:
+    """An hour of the day told last; "" where that was no day."""
+    match = TOLD.fullmatch(last)
+    return last[:10] + time.here[10:] if match and match[3] and time.here[10:11] == "T" else ""
 
 
 @dataclass
@@ -77,6 +95,8 @@ class Clock:
     def read(self, time: Told) -> str:
         """The value of the next time of the report; moves on to it."""
         made = self._value(time)
+        if SEASON.fullmatch(made) and not (time.aside or time.back):
+            self.last = made[:4]
         if (match := TOLD.fullmatch(made)) and not (time.clock or time.aside or time.back):
             self.last = made
             year, month, day = (int(part) if part else None for part in match.groups())
@@ -91,8 +111,7 @@ class Clock:
         if time.on:
             return from_told(time.on, self.last)
         if time.clock:
-            match = TOLD.fullmatch(self.last)
-            return self.last[:10] + time.here[10:] if match and match[3] and time.here[10:11] == "T" else ""
+            return _of_day(time, self.last)
         if WEEKDAY.fullmatch(time.words):
             return self._weekday(time)
         return self._month(time) if MONTH.fullmatch(time.words) else time.value

@@ -58,9 +58,11 @@ def prepare(text: str, created: str = "", name: str = "text") -> tuple[Document,
 
 def _dated(text: str, created: str) -> tuple[str, str, list[str]]:
     """The day of writing, the day on which a report begins, "" where there is none, and what is to be said of them."""
-    found = document_date(text[:OPENING] if created else text)
-    day, (start, end) = found or ("", (0, 0))
-    said, report = " ".join(text[start:end].split()), bool(found) and tells_on(text, start)
+    head = text[:OPENING] if created else text
+    day, (start, end) = document_date(head) or ("", (0, 0))
+    said, report = " ".join(text[start:end].split()), bool(day) and tells_on(text, start)
+    if day and not report:
+        day, _ = document_date(head, last=True) or (day, 0)
     if created:
         created, notes = checked_date(created), []
         apart = abs((date.fromisoformat(day) - whole_day(created)).days) if day else 0
@@ -74,7 +76,10 @@ def _dated(text: str, created: str) -> tuple[str, str, list[str]]:
     if report:
         return "", day, [f'No date was given. The report begins on "{said}" ({day}): {ONWARD}.']
     if day:
-        return day, "", [f'No date was given: the first one in the text, "{said}" ({day}), is taken as its own.']
+        what = (
+            "is taken for the day of writing, from which days without a date are counted. To give it: --date YYYY-MM-DD"
+        )
+        return day, "", [f'No date was given: the first one in the text, "{said}" ({day}), {what}']
     return "", "", ["No date was given, and the text has no full one: the day of writing is not known."]
 
 

@@ -46,7 +46,7 @@ class Told:
 def told(text: str, times: Iterable[tuple[Span, str, str, bool]], sentences: Sequence[Span]) -> list[Told]:
     """times: where each stands, its value, its value for some day of writing, whether it is an hour without its day."""
     found: list[Told] = []
-    at, last = 0, 0  # of the sentence, and the end of the time before
+    at, last, dated = 0, 0, 0  # of the sentence; ends of the time before, and of the last one that is no duration
     for span, value, here, clock in times:
         while at + 1 < len(sentences) and sentences[at][1] <= span[0]:
             at += 1
@@ -62,8 +62,9 @@ def told(text: str, times: Iterable[tuple[Span, str, str, bool]], sentences: Seq
                 clock,
                 back=bool(BACK.search(before)),
                 ahead=bool(AHEAD.search(before)),
-                aside=last > begin and bool(ASIDE.search(before)),
+                aside=dated > begin and bool(ASIDE.search(before)),
             )
         )
         last = span[1]
+        dated = dated if here.startswith("P") else last
     return found

@@ -27,9 +27,11 @@ AHEAD = re.compile(
     re.IGNORECASE,
 )
 PLANNED = re.compile(
-    r"\b(?:(?:re)?opens|begins|starts|resumes|closes|ends|expires|returns)\s+(?:on\s+)?$", re.IGNORECASE
+    r"\b(?:(?:(?:re)?opens|begins|starts|resumes|closes|ends|expires|returns)\s+(?:on\s+)?"
+    r"|(?:is|are|takes?\s+place|meets?)\s+on\s+)$",
+    re.IGNORECASE,
 )
-"""Right before a weekday: "The fair opens on Sunday"."""
+"""Right before a weekday: "The fair opens on Sunday", "The meeting is on Wednesday"."""
 ENDED = re.compile(r"\b(?:by|(?:lasted|continued|remained)\s+until)\s+(?:the\s+)?$", re.IGNORECASE)
 OPENS = re.compile(r"(?:.*\b(?:and|but))?\s*(?:in|on)?\s*", re.IGNORECASE)
 PAST = re.compile(
@@ -78,12 +80,16 @@ def times(text: str, created: str | date | None = None, *, begins: str | None = 
     return tuple(Timex(f"t{i}", f.start, f.end, value, _type(f, value)) for i, (f, value) in enumerate(found, 1))
 
 
-def document_date(text: str) -> tuple[str, Span] | None:
-    """The first full date in the text's beginning, and where: a guess at when it was written, to be said aloud."""
+def document_date(text: str, *, last: bool = False) -> tuple[str, Span] | None:
+    """The first full date in the text's beginning, and where: a guess at when it was written, to be said aloud.
+
+    last: of a range ("2 to 11 September 2024") the last day and not the first.
+    """
     for found in mentions(text[:BEGINNING], ANCHORS[0]):
         value = _value(text, found, ANCHORS[0])[:10]
         if DAY.fullmatch(value) and value[:4] in text[found.start : found.end]:
-            return value, (found.start, found.end)
+            end = found.values[0].get("end", "")[:10] if last else ""
+            return end if DAY.fullmatch(end) else value, (found.start, found.end)
     return None
 
 
