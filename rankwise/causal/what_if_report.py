@@ -61,8 +61,8 @@ def conditions(answer: Answer) -> list[str]:
             "No edge marked causal leaves what was set, so nothing else moves: order in time carries no change."
         )
     said += [
-        f"The time of {o.name} ({when(o.observed)}) follows from an order that a model guessed; no date in the text"
-        f" says it. To state it: --time {model.flag(o.event)}=DATE"
+        f"The time of {o.name} ({when(o.observed)}) follows from an order that a model guessed. To state another:"
+        f" --time {model.flag(o.event)}=DATE"
         for o in answer.outcomes
         if o.event in model.guessed and o.observed.known
     ]

@@ -88,8 +88,9 @@ def train(
     markers: Annotated[
         Markers | None,
         typer.Option(
-            help="levitated: a window is read once for all its pairs. solid: one row a pair, slower, and better with"
-            f" much to learn from; --batch-tokens is then {SOLID_TOKENS}. Default: levitated.",
+            help="levitated: a window is read once for all its pairs. solid: markers stand around the two events, one"
+            " row a pair: several times slower, and better on other newspapers with thousands of pairs to learn from;"
+            f" --batch-tokens is then {SOLID_TOKENS}. Default: levitated.",
             show_default=False,
         ),
     ] = None,
