@@ -40,6 +40,9 @@ def document(text: str) -> Document:
         ("They <met> before the <vote> on [Monday].", "e1"),
         ("He <resigned> because of floods in [May].", None),
         ("<Resigned>, as he was to in [May].", None),
+        ("The family <moved> to Cardiff in [1899].", "e0"),
+        ("She <won> a place to the Royal College in [1910].", "e0"),
+        ("They <agreed> to close it in [1910].", None),
         ("In [May] they <met>.", "e0"),
         ("In [May] they said that it <rose>.", None),
         ("They <bought> it from a rival and his brother in [May].", "e0"),
@@ -120,7 +123,7 @@ def test_durations_place_nothing():
 
 
 def test_annotators_of_meantime_agree():
-    """97 of 102 in results/dates; truth as there: within the time, whatever of it."""
+    """98 of 103 in results/dates; truth as there: within the time, whatever of it."""
     said = []
     for d in read("meantime"):
         known = {frozenset((r.source, r.target)): r for r in d.of_kind("temporal")}
