@@ -136,7 +136,7 @@ def test_a_decoded_document_keeps_the_model_probabilities_and_its_changes():
 
 
 def test_a_deadline_does_not_stand_against_what_is_worked_out_anew_after_a_conflict():
-    """ "five" is not before Monday, so that goes and closure runs again; "two" is due by a time that "one" is not before."""
+    """ "five" is not before Monday, so that goes and closure runs again; "two" is due by a time that begins earlier."""
     due = Relation("two", "tue", "VAGUE", original=DEADLINE)
     guess = Relation("five", "mon", "BEFORE", confidence=0.4)
     given = document("five EQUAL tue", guess, "one BEFORE two", "tue BEFORE one")
