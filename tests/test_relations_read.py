@@ -144,7 +144,7 @@ def test_one_event_is_drawn_and_said(reader):
     [
         ("", {}, "text is empty"),
         (" \n", {"name": "a.txt"}, "a.txt is empty"),
-        ("The red house.", {"created": "2024"}, "no events were found in 1 sentences"),
+        ("The red house.", {"created": "2024"}, "no events were found in 1 sentence,"),
         ("They met.", {"created": "2021-02-30"}, "2021-02-30"),
     ],
 )

@@ -107,9 +107,10 @@ def read(
     found = extractor.find([document], threshold)[0]
     inside = [f for f in found if not any(t.start < f.event.end and f.event.start < t.end for t in document.timexes)]
     if not inside:
+        n = len(document.sentences)
         raise DataError(
             explain(
-                f"{name}: no events were found in {len(document.sentences)} sentences, so there is nothing to order.",
+                f"{name}: no events were found in {n} sentence{'s' * (n != 1)}, so there is nothing to order.",
                 "; ".join(notes) if len(notes) > 1 else "",
                 f"To take less certain ones: threshold={threshold / 2:g}",
             )
