@@ -184,6 +184,8 @@ def test_what_is_on_a_weekday_is_still_to_come(text, value):
         ("in May, and in June 2019 they left", ["2021-05", "2019-06"]),  # another clause
         ("in May and in 2019", ["2021-05", "2019"]),
         ("on 3 May. In June 2019 they left", ["2021-05-03", "2019-06"]),
+        ("from 30 February to 12 May 2020", ["", "2020-05-12"]),  # no calendar has it
+        ("on 3 March, 31 April and 5 May 2020", ["2021-03-03", "", "2020-05-05"]),
     ],
 )
 def test_the_year_of_the_last_of_several_dates_is_that_of_all(words, values):

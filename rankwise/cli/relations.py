@@ -20,13 +20,14 @@ from .common import (
     folder_size,
     in_bytes,
     need_relations,
-    note,
     packaged,
     print_json,
     table,
     unwrapped,
 )
 from .common import Choice as Methods
+from .corpora import parts as parts_of
+from .corpora import read_corpus, without_events
 from .failure import Commands
 from .settings import method_of, with_recipe
 
@@ -59,9 +60,6 @@ class Markers(StrEnum):
 
     levitated = "levitated"
     solid = "solid"
-
-
-TEACH_EVENTS = ("meantime", "tlink", "matres", "tb-dense", "jsonl")  # every event of a document is annotated
 
 
 def train(
@@ -143,7 +141,7 @@ def train(
         dropout = 0.1
     named = {"rank": rank, "alpha": alpha, "target_rank": target_rank, "dropout": dropout}
     how = method_of(method.value, named, [])
-    parts = _without_events(_parts(corpus, share or [], without, quiet, sure), pairs_only or [])
+    parts = without_events(parts_of(corpus, share or [], without, quiet, sure), pairs_only or [])
     weights = Weights(causal, symmetry, conjunction, implication)
     marks = markers.value if markers else ""
     whole = "" if how else method.value
@@ -198,7 +196,7 @@ def evaluate(
     from ..relations.extract import Extractor
     from ..relations.measure import measure
 
-    parts = _parts(corpus, [], without, as_json)
+    parts = parts_of(corpus, [], without, as_json)
     reader = Extractor.load(adapter, base)
     scores = {part.name: measure(reader, part.documents, reach=reach, mentions=part.mentions) for part in parts}
     if as_json:
@@ -221,7 +219,7 @@ def convert(
     from ..errors import FileThere, explain
     from ..relations.corpora import jsonl
 
-    name, found = _read(corpus, None)
+    name, found = read_corpus(corpus, None)
     if out.exists() and not overwrite:
         raise FileThere(
             explain(f"{out} is there already.", "Nothing is overwritten unasked.", "To replace it: --overwrite")
@@ -237,68 +235,6 @@ def convert(
     if len(found.problems) > 10:
         print(f"left out  {len(found.problems) - 10} more; all of them with --json")
     print(f"written  {out}; licence of the corpus: {found.licence}")
-
-
-def _read(given: str, without: Path | None, sure: float = 0.0) -> tuple[str, Any]:
-    """A corpus as named on the command line, with its documents dropped that must not be read."""
-    from dataclasses import replace
-
-    from ..errors import BadFile, explain
-    from ..relations.corpora import read
-
-    name, _, folder = given.partition("=")
-    found = read(name, folder or None, **({"min_confidence": sure} if sure and name == "uds-time" else {}))
-    if without is not None:
-        try:
-            drop = set(without.read_text(encoding="utf-8").split())
-        except OSError as error:
-            raise BadFile(
-                explain(f"{without} cannot be read ({error.strerror}).", "One id a line."), path=without
-            ) from error
-        found = replace(found, documents=tuple(d for d in found.documents if d.id not in drop))
-    return name, found
-
-
-def _parts(corpora: list[str], shares: list[str], without: Path | None, quiet: bool, sure: float = 0.0) -> list[Any]:
-    from ..errors import DataError, RecipeError, UnknownName, explain, nearest
-    from ..relations.learn import Part
-
-    share: dict[str, float] = {}
-    for text in shares:
-        name, _, value = text.partition("=")
-        try:
-            share[name] = float(value)
-        except ValueError as error:
-            raise RecipeError(explain(f"--share {text!r}.", "It is NAME=SHARE: --share uds-time=0.3")) from error
-    found: list[Any] = []
-    for given in corpora:
-        name, corpus = _read(given, without, sure)
-        if name in {p.name for p in found}:
-            raise DataError(explain(f"--corpus {name} is given twice.", "Name each corpus once."))
-        found.append(Part(name, corpus.documents, share.pop(name, 1.0), mentions=name in TEACH_EVENTS))
-        if not quiet:
-            counts = corpus.counts()
-            lost = f", {counts['problems']} left out" if counts["problems"] else ""
-            what = f"{counts['temporal']:,} temporal and {counts['causal']:,} causal relations{lost}"
-            note(f"{name}: {counted(counts['documents'], 'document')}, {what}")
-    for name in share:
-        near = ", ".join(nearest(name, [p.name for p in found]))
-        raise UnknownName(explain(f"--share {name}=... names no --corpus.", f"Nearest: {near}."), name=name)
-    return found
-
-
-def _without_events(parts: list[Any], names: list[str]) -> list[Any]:
-    """The parts, of which those named teach relations and not which words are events."""
-    from dataclasses import replace
-
-    from ..errors import UnknownName, explain, nearest
-
-    known = [p.name for p in parts]
-    for name in names:
-        if name not in known:
-            near = ", ".join(nearest(name, known))
-            raise UnknownName(explain(f"--pairs-only {name} names no --corpus.", f"Nearest: {near}."), name=name)
-    return [replace(p, mentions=p.mentions and p.name not in names) for p in parts]
 
 
 def _scores(scores: dict[str, Any]) -> str:

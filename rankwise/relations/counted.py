@@ -20,6 +20,11 @@ NUMBER = {word: n for n, word in enumerate(NUMBERS, 1)} | {"an": 1, "one": 1}
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MONTHS: tuple[str, ...] = ("january", "february", "march", "april", "may", "june", "july", "august", "september")
 MONTHS += ("october", "november", "december")
+OF_THE_YEAR = (
+    r"(?:\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+    r"(?:\s+\d{1,2}(?:st|nd|rd|th)?)?"
+)
+"""A month, or a day of it, without its year: "3 May", "May 3rd", "Sept."."""
 SEASONS = ("spring", "summer", "autumn", "fall", "winter")
 PARTS = {"morning": "TMO", "afternoon": "TAF", "evening": "TEV", "night": "TNI"}
 UNIT = rf"(?P<unit>day|week|month|year|{'|'.join((*PARTS, *WEEKDAYS, *MONTHS, *SEASONS))})"

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from .counted import TOLD, from_told
+from .counted import OF_THE_YEAR, TOLD, from_told
 from .telling import Told
 
 WITHIN = re.compile(r"\b(?:on|in|at|by|from|since|until|before|after|of|during)\s+(?:the\s+)?$", re.IGNORECASE)
@@ -29,9 +29,7 @@ WEEKDAY = re.compile(
     r"(?:mon|tues|wednes|thurs|fri|satur|sun)day(?:\s+(?:morning|afternoon|evening|night))?", re.IGNORECASE
 )
 MONTH = re.compile(
-    r"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?(?:the\s+)?(?:(?:early|mid|late)[-\s])?"
-    r"(?:\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?)?"
-    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sept?|oct|nov|dec)[a-z]*\.?(?:\s+\d{1,2}(?:st|nd|rd|th)?)?",
+    rf"(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day,?\s+)?(?:the\s+)?(?:(?:early|mid|late)[-\s])?{OF_THE_YEAR}",
     re.IGNORECASE,
 )
 SEASON = re.compile(r"\d{4}-(?:SP|SU|FA|WI|Q\d|H\d)")

@@ -14,7 +14,7 @@ from typing import Any
 
 from recognizers_date_time import Culture, recognize_datetime
 
-from .counted import MONTHS
+from .counted import MONTHS, OF_THE_YEAR
 from .sentences import split
 
 LEAD = re.compile(
@@ -44,13 +44,7 @@ ASIDE = re.compile(r"[\s-](?:earlier|later|before)\b", re.IGNORECASE)  # "[a yea
 SAID = {"currently": "PRESENT_REF", "soon": "FUTURE_REF"}  # what the library does not know
 REFERENCE = re.compile(r"\b(?:currently|soon)\b", re.IGNORECASE)
 SEASON = re.compile(r"\b(?:in|by|since|until|during|of|before|after|every|each)\s+(?:the\s+)?$", re.IGNORECASE)
-
-
-YEARLESS = re.compile(
-    r"(?:the\s+)?(?:\d{1,2}(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
-    r"(?:\s+\d{1,2}(?:st|nd|rd|th)?)?",
-    re.IGNORECASE,
-)
+YEARLESS = re.compile(rf"(?:the\s+)?{OF_THE_YEAR}", re.IGNORECASE)
 BETWEEN = re.compile(
     r"(?:\s*[,–/-]|,?\s+(?:to|until|till|through|and|or)|\s+(?:and|or)\s+(?:in|on))\s*(?:\bthe\s+)?", re.IGNORECASE
 )
@@ -89,25 +83,33 @@ def _with_years(text: str, found: list[Found], anchor: datetime) -> list[Found]:
     for i, each in reversed(list(enumerate(found))):
         words = text[each.start : each.end]
         joined = i + 1 < len(found) and BETWEEN.fullmatch(text[each.end : found[i + 1].start])
-        if year and joined and YEARLESS.fullmatch(words):
-            dated = [_dated(words, y, anchor) for y in (year, year - 1)]
-            each = replace(each, values=next((v for v in dated if v and _begin(v) <= after), each.values))
-            year, after = int(_begin(each.values)[:4]), _begin(each.values)
+        values = _in_year(words, year, after, anchor) if year and joined and YEARLESS.fullmatch(words) else ()
+        own = YEAR.search(words)
+        if values:
+            each = replace(each, values=values)
+            year, after = int(_begin(values)[:4]), _begin(values)
+        elif own and _begin(each.values) and YEARLESS.fullmatch(words[: own.start()].rstrip(" ,")):
+            year, after = int(own[0]), _begin(each.values)
         else:
-            own, begin = YEAR.search(words), _begin(each.values)
-            month = own and begin and YEARLESS.fullmatch(words[: own.start()].rstrip(" ,"))
-            year, after = (int(own[0]), begin) if own and month else (0, "")
+            year, after = 0, ""
         made.append(each)
     return made[::-1]
 
 
-def _dated(words: str, year: int, anchor: datetime) -> tuple[dict[str, str], ...]:
-    recognised = _recognise(f"{words} {year}", anchor)
-    return _values(recognised[0]) if len(recognised) == 1 else ()
+def _in_year(words: str, year: int, after: str, anchor: datetime) -> tuple[dict[str, str], ...]:
+    """Readings of a date in that year, or in the one before where it would come after `after`; () for no day."""
+    for each in (year, year - 1):
+        recognised = _recognise(f"{words} {each}", anchor)
+        values = _values(recognised[0]) if len(recognised) == 1 else ()
+        if not _begin(values) or _begin(values) <= after:
+            return values if _begin(values) else ()
+    return ()
 
 
 def _begin(values: tuple[dict[str, str], ...]) -> str:
-    return values[0].get("start", values[0].get("value", "")) if values else ""
+    """The day on which the first reading begins; "" where there is none."""
+    begin = values[0].get("start", values[0].get("value", "")) if values else ""
+    return begin if begin[:1].isdigit() else ""
 
 
 def _of_sentence(text: str, anchor: datetime) -> Iterator[Found]:
