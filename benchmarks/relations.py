@@ -137,7 +137,10 @@ def parts_of(train: list[Document], without: str, seed: int) -> list[learn.Part]
     return found
 
 
-def ours(run: dict[str, Any], train: list[Document], test: list[Document]) -> dict[str, Any]:
+def said(
+    run: dict[str, Any], train: list[Document], test: list[Document]
+) -> tuple[list[dict[tuple[str, str], Any]], dict[str, Any]]:
+    """Probabilities of every annotated pair of the test documents, and how it was trained."""
     how, whole = METHODS[run["method"]]
     if run["without"] == "dropout":
         how = replace(how, dropout=0.0)
@@ -163,10 +166,9 @@ def ours(run: dict[str, Any], train: list[Document], test: list[Document]) -> di
     result = rw.fit(model, adapter, tasks, recipe, progress=sys.stderr.isatty())
     seconds = time.perf_counter() - start
     reader = extract.Extractor.of(model, result.adapter, words, markers=markers)
-    said = reader.ask([(d, [(r.source, r.target) for r in d.relations]) for d in test])
+    asked = reader.ask([(d, [(r.source, r.target) for r in d.relations]) for d in test])
     reader.close()
-    scores = [{pair: s.temporal for pair, s in each.items()} for each in said]
-    return tested(test, scores) | {
+    return [{pair: s.temporal for pair, s in each.items()} for each in asked], {
         "rate": rate,
         "seconds": seconds,
         "numbers": result.adapter.size + result.adapter.whole_size,
@@ -214,12 +216,11 @@ def run_all(folder: Path, without: Path | None, only: str, share: str) -> None:
             continue
         print(name_of(run), file=sys.stderr, flush=True)
         train, test = train_and_test(documents, run["data"])
-        if run["method"] == "marked pairs":
-            scores, more = marked_pairs.run(train, test, run["seed"])
-            made = tested(test, scores) | more
-        else:
-            made = ours(run, train, test)
-        row = run | {"name": name_of(run)} | made | {"versions": versions(), "machine": machine()}
+        by_hand = run["method"] == "marked pairs"
+        scores, more = marked_pairs.run(train, test, run["seed"]) if by_hand else said(run, train, test)
+        row = (
+            run | {"name": name_of(run)} | tested(test, scores) | more | {"versions": versions(), "machine": machine()}
+        )
         ROOT.mkdir(parents=True, exist_ok=True)
         with ROWS.open("a") as out:
             out.write(json.dumps(row) + "\n")
